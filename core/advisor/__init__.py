@@ -1,0 +1,1 @@
+"""The advisor room's decisions and queries."""

@@ -1,0 +1,1 @@
+"""The business room's decisions and queries."""

@@ -1,0 +1,1 @@
+"""The music room's decisions and queries."""

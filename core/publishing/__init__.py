@@ -1,0 +1,1 @@
+"""The publishing room's decisions and queries."""

@@ -1,0 +1,133 @@
+"""The edit as data: which frames of one source stay, why, and what is laid over them.
+
+All positions are integer frames of the source at its constant frame rate, or seconds of the source where the measured
+signal has no frames (words). Nothing here touches media; the renderer only executes what a timeline says.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+AspectRatio = Literal["source", "16:9", "9:16", "4:5", "1:1"]
+PieceReason = Literal["speech", "silence", "filler", "repeat", "beat", "user", "clip", "source"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Piece(_Frozen):
+    """Frames ``start_frame`` (inclusive) to ``end_frame`` (exclusive) of the source, kept or removed."""
+
+    start_frame: int = Field(ge=0)
+    end_frame: int = Field(gt=0)
+    kept: bool
+    reason: PieceReason
+    text: str = ""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Piece:
+        if self.end_frame <= self.start_frame:
+            raise ValueError("a piece must hold at least one frame")
+        return self
+
+
+class Word(_Frozen):
+    """One spoken word in seconds of the source."""
+
+    word: str
+    start: float
+    end: float
+    probability: float = 1.0
+
+
+class CropKeyframe(_Frozen):
+    """Centre of the crop window at a source frame, as fractions of the source's width and height."""
+
+    frame: int
+    x: float
+    y: float
+
+
+class CropTrack(_Frozen):
+    """How one aspect ratio is made from the source picture.
+
+    ``crop`` follows the keyframes (linear between them, a jump where two keyframes sit on neighbouring frames);
+    ``blur`` fits the whole picture over a blurred copy of itself; ``letterbox`` fits it over black.
+    """
+
+    mode: Literal["crop", "blur", "letterbox"] = "crop"
+    keyframes: tuple[CropKeyframe, ...] = ()
+
+
+class CaptionSettings(_Frozen):
+    """Captions burnt in or written beside the video; ``style`` names a preset of :mod:`core.video.caption_styles`."""
+
+    style: str = "tiktok"
+    burn_in: bool = True
+
+
+class MusicBed(_Frozen):
+    """Background music under the voice. ``duck_db`` is how far it goes down while someone speaks (positive dB)."""
+
+    asset_id: UUID
+    gain_db: float = -14.0
+    duck_db: float = 10.0
+
+
+class Timeline(_Frozen):
+    """One edit of one source. ``pieces`` cover the source from frame 0 to ``duration_frames`` without gap or overlap."""
+
+    schema_version: Literal[1] = 1
+    source_asset_id: UUID
+    fps: str = Field(description="frames per second as a fraction, e.g. 30000/1001")
+    width: int
+    height: int
+    duration_frames: int
+    has_audio: bool = True
+    pieces: tuple[Piece, ...]
+    language: str = ""
+    words: tuple[Word, ...] = ()
+    crops: dict[AspectRatio, CropTrack] = Field(default_factory=dict)
+    captions: CaptionSettings | None = None
+    music: MusicBed | None = None
+    loudness_lufs: float | None = None
+    noise_reduction: float = Field(default=0.0, ge=0.0, le=1.0)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second."""
+        return Fraction(self.fps)
+
+    @property
+    def kept(self) -> tuple[Piece, ...]:
+        """The pieces that stay, in source order."""
+        return tuple(piece for piece in self.pieces if piece.kept)
+
+    @property
+    def kept_frames(self) -> int:
+        """Length of the result in frames."""
+        return sum(piece.end_frame - piece.start_frame for piece in self.kept)
+
+    @model_validator(mode="after")
+    def _covers_the_source(self) -> Timeline:
+        position = 0
+        for piece in self.pieces:
+            if piece.start_frame != position:
+                raise ValueError("pieces must cover the source without gap or overlap")
+            position = piece.end_frame
+        if position != self.duration_frames:
+            raise ValueError("pieces must end where the source ends")
+        return self
+
+
+class OutputTarget(_Frozen):
+    """One file to render: picture size in pixels and the aspect ratio whose crop track is used."""
+
+    aspect_ratio: AspectRatio
+    width: int
+    height: int
