@@ -1,0 +1,135 @@
+"""Every setting of the process, from the environment, in one typed place.
+
+What a user changes on the settings page (keys, language, zone …) is stored in the database instead: see
+:mod:`core.preferences`. ``make settings-table`` prints the table of the README from this module.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+GIB = 1024**3
+
+
+class Settings(BaseSettings):
+    """Settings of the process; each field's environment name is in its alias, its meaning in its description."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", populate_by_name=True, frozen=True)
+
+    data_dir: Path = Field(Path("data"), alias="STUDIO_DATA", description="folder of everything the studio stores")
+    host: str = Field("127.0.0.1", alias="STUDIO_BIND", description="address to listen on")
+    port: int = Field(8501, alias="STUDIO_PORT", description="port to listen on", ge=1, le=65535)
+    hosts: Annotated[str, NoDecode] = Field(
+        "", alias="STUDIO_HOSTS", description="further host names that may be asked for, separated by commas"
+    )
+    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL 18; empty: an embedded server")
+    redis_url: str = Field("", alias="REDIS_URL", description="Redis or Valkey; empty: an embedded server")
+    ffmpeg_binary: str = Field("", alias="FFMPEG_BINARY", description="FFmpeg to run; empty: the one in imageio-ffmpeg")
+    storage_url: str = Field("", alias="STUDIO_STORAGE_URL", description="where assets lie; empty: data/assets")
+    max_upload_bytes: int = Field(10 * GIB, alias="STUDIO_MAX_UPLOAD", description="largest upload in bytes")
+    min_free_bytes: int = Field(GIB // 2, alias="STUDIO_MIN_FREE", description="disk space that is never filled, bytes")
+    media_workers: int = Field(1, alias="STUDIO_MEDIA_WORKERS", description="how many renders run at once", ge=1, le=64)
+    job_time_limit: int = Field(6 * 3600, alias="STUDIO_JOB_TIME_LIMIT", description="longest run of one job, seconds")
+    log_level: str = Field("INFO", alias="STUDIO_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool = Field(False, alias="STUDIO_LOG_JSON", description="log lines as JSON objects")
+    model_base_url: str = Field(
+        "https://huggingface.co", alias="STUDIO_MODEL_BASE", description="where model downloads come from"
+    )
+    youtube_api_base: str = Field("https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API")
+    youtube_upload_base: str = Field(
+        "https://youtube.googleapis.com", alias="YOUTUBE_UPLOAD_BASE", description="YouTube uploads"
+    )
+    youtube_analytics_base: str = Field(
+        "https://youtubeanalytics.googleapis.com", alias="YOUTUBE_ANALYTICS_BASE", description="YouTube Analytics API"
+    )
+    google_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", alias="GOOGLE_TOKEN_URL", description="Google's OAuth token endpoint"
+    )
+    google_auth_url: str = Field(
+        "https://accounts.google.com/o/oauth2/v2/auth", alias="GOOGLE_AUTH_URL", description="Google's consent page"
+    )
+    tiktok_api_base: str = Field("https://open.tiktokapis.com", alias="TIKTOK_API_BASE", description="TikTok API")
+    facebook_graph_base: str = Field("https://graph.facebook.com", alias="FACEBOOK_GRAPH_BASE", description="Graph API")
+    facebook_video_base: str = Field(
+        "https://graph-video.facebook.com", alias="FACEBOOK_VIDEO_BASE", description="Graph API, videos"
+    )
+    facebook_rupload_base: str = Field(
+        "https://rupload.facebook.com", alias="FACEBOOK_RUPLOAD_BASE", description="Facebook resumable uploads"
+    )
+    instagram_graph_base: str = Field(
+        "https://graph.instagram.com", alias="INSTAGRAM_GRAPH_BASE", description="Instagram Graph API"
+    )
+    instagram_rupload_base: str = Field(
+        "https://rupload.facebook.com", alias="INSTAGRAM_RUPLOAD_BASE", description="Instagram resumable uploads"
+    )
+
+    @property
+    def root(self) -> Path:
+        """The data folder as an absolute path."""
+        return self.data_dir.expanduser().resolve()
+
+    @property
+    def embedded_database(self) -> bool:
+        return not self.database_url
+
+    @property
+    def embedded_redis(self) -> bool:
+        return not self.redis_url
+
+    @property
+    def postgres_dir(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def valkey_socket(self) -> Path:
+        return self.root / "valkey" / "s"
+
+    @property
+    def assets_dir(self) -> Path:
+        return self.root / "assets"
+
+    @property
+    def uploads_dir(self) -> Path:
+        return self.root / "uploads"
+
+    @property
+    def jobs_dir(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def effective_database_url(self) -> str:
+        """SQLAlchemy URL of the configured or the embedded PostgreSQL."""
+        if self.database_url:
+            return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return f"postgresql+psycopg://postgres:@/postgres?host={self.postgres_dir}"
+
+    @property
+    def effective_redis_url(self) -> str:
+        """URL of the configured or the embedded Redis."""
+        return self.redis_url or f"unix://{self.valkey_socket}"
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Host names (without port) a request may carry; others are refused against DNS rebinding."""
+        extra = {name.strip().lower() for name in self.hosts.split(",") if name.strip()}
+        return frozenset({"127.0.0.1", "localhost", "[::1]", "::1"} | extra)
+
+    @property
+    def loopback_only(self) -> bool:
+        """Whether only this machine can reach the studio: bound to loopback and no other host name allowed."""
+        return self.host in {"127.0.0.1", "localhost", "::1"} and not self.hosts.strip()
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read once. Tests that change the environment call ``get_settings.cache_clear()``."""
+    return Settings()
