@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     model_base_url: str = Field(
         "https://huggingface.co", alias="STUDIO_MODEL_BASE", description="where model downloads come from"
     )
-    youtube_api_base: str = Field("https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API")
+    youtube_api_base: str = Field(
+        "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
+    )
     youtube_upload_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_UPLOAD_BASE", description="YouTube uploads"
     )

@@ -1,0 +1,60 @@
+"""The kinds of jobs: which payload each takes, which queue carries it, how often it is tried again.
+
+Payload classes are named by their import path so that asking for one kind does not import the rooms of all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from pydantic import BaseModel
+
+from core.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """``payload`` is ``module:class``; ``queue`` is media, models, publishing or default."""
+
+    name: str
+    payload: str
+    queue: str
+    max_attempts: int = 3
+
+    @property
+    def title_key(self) -> str:
+        """Message key of what a person calls this job."""
+        return f"job.{self.name}"
+
+    def payload_class(self) -> type[BaseModel]:
+        module, name = self.payload.split(":")
+        loaded: type[BaseModel] = getattr(import_module(module), name)
+        return loaded
+
+
+_ALL = (
+    JobKind("ingest", "core.video.payloads:IngestInput", "default"),
+    JobKind("sample.create", "core.video.payloads:SampleInput", "default"),
+    JobKind("video.edit", "core.video.payloads:VideoEditInput", "media"),
+    JobKind("video.render", "core.video.payloads:RenderTimelineInput", "media"),
+    JobKind("video.multi_export", "core.video.payloads:MultiExportInput", "media"),
+    JobKind("video.subtitle", "core.video.payloads:SubtitleInput", "media"),
+    JobKind("video.shorts", "core.video.payloads:ShortsInput", "media"),
+    JobKind("audio.import", "core.music.payloads:ImportAudioInput", "default"),
+    JobKind("music.analyze", "core.music.payloads:AnalyzeInput", "default"),
+    JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),
+    JobKind("models.download", "core.music.payloads:ModelDownloadInput", "default"),
+    JobKind("publishing.upload", "core.publishing.payloads:PublishingUploadInput", "publishing", 10),
+    JobKind("publishing.sync_metrics", "core.publishing.payloads:SyncMetricsInput", "publishing"),
+    JobKind("publishing.sync_revenue", "core.publishing.payloads:SyncRevenueInput", "publishing"),
+)
+KINDS: dict[str, JobKind] = {kind.name: kind for kind in _ALL}
+QUEUES = ("media", "models", "publishing", "default")
+
+
+def kind_of(name: str) -> JobKind:
+    """Look a kind up; raises :class:`InvalidInput` for an unknown one."""
+    if name not in KINDS:
+        raise InvalidInput("The studio does not know this kind of job.", name)
+    return KINDS[name]
