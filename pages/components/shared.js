@@ -1,0 +1,130 @@
+// One copy per browser window: the event stream, and the few helpers every component uses.
+const studio = (() => {
+  const VERSION = 1;
+  if (window.__studio && window.__studio.version === VERSION) return window.__studio;
+
+  // --- the event stream: opened by the first listener, closed soon after the last one left -------------------------
+  const listeners = new Set();
+  let stream = null;
+  let closing = null;
+
+  function deliver(message) {
+    let notice;
+    try {
+      notice = JSON.parse(message.data);
+    } catch {
+      return; // a comment or a partial line is not a notice
+    }
+    for (const listener of [...listeners]) listener(notice);
+  }
+
+  function open() {
+    stream = new EventSource("/api/events");
+    stream.onmessage = deliver;
+    for (const kind of ["job", "asset", "publication", "notice"]) stream.addEventListener(kind, deliver);
+    // Notices sent while the line was down are gone: everybody reads the present state again.
+    stream.onopen = () => {
+      for (const listener of [...listeners]) listener({ type: "connected" });
+    };
+  }
+
+  function listen(listener) {
+    clearTimeout(closing);
+    listeners.add(listener);
+    if (!stream || stream.readyState === EventSource.CLOSED) open();
+    return () => {
+      listeners.delete(listener);
+      clearTimeout(closing);
+      closing = setTimeout(() => {
+        if (listeners.size === 0 && stream) {
+          stream.close();
+          stream = null;
+        }
+      }, 4000);
+    };
+  }
+
+  // --- markup without markup: text only ever becomes text nodes --------------------------------------------------
+  function el(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name === "class") node.className = value;
+      else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else if (name === "style") for (const [key, item] of Object.entries(value)) node.style.setProperty(key, item);
+      else node.setAttribute(name, value === true ? "" : String(value));
+    }
+    node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    return node;
+  }
+
+  function clock(seconds, tenths = false) {
+    const safe = Math.max(0, seconds || 0);
+    const whole = Math.floor(safe);
+    const hours = Math.floor(whole / 3600);
+    const minutes = Math.floor((whole % 3600) / 60);
+    const rest = String(whole % 60).padStart(2, "0");
+    const tail = tenths ? "." + Math.floor((safe - whole) * 10) : "";
+    return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}${tail}` : `${minutes}:${rest}${tail}`;
+  }
+
+  function size(bytes) {
+    let value = bytes;
+    for (const unit of ["B", "kB", "MB", "GB"]) {
+      if (value < 999.5) return `${value >= 10 || unit === "B" ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
+      value /= 1000;
+    }
+    return `${value.toFixed(1)} TB`;
+  }
+
+  const fill = (text, values) => (text || "").replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+
+  function left(seconds, words) {
+    if (seconds < 60) return fill(words.seconds, { seconds: Math.max(1, Math.round(seconds)) });
+    if (seconds < 3600) return fill(words.minutes, { minutes: Math.round(seconds / 60) });
+    return fill(words.hours_minutes, { hours: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
+  }
+
+  async function request(path, options = {}) {
+    const answer = await fetch(path, { credentials: "same-origin", ...options });
+    const body = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
+    if (!answer.ok) throw Object.assign(new Error(body?.title || answer.statusText), { status: answer.status, body });
+    return body;
+  }
+
+  // A script from our own origin, loaded once per window.
+  const scripts = new Map();
+  function script(path) {
+    if (!scripts.has(path)) {
+      scripts.set(
+        path,
+        new Promise((resolve, reject) => {
+          const node = el("script", { src: path });
+          node.onload = resolve;
+          node.onerror = () => {
+            scripts.delete(path);
+            reject(new Error(path));
+          };
+          document.head.append(node);
+        }),
+      );
+    }
+    return scripts.get(path);
+  }
+
+  window.__studio = { version: VERSION, listen, el, clock, size, fill, left, request, script };
+  return window.__studio;
+})();
+
+// Streamlit calls a component again at every rerun with new data: keep one instance per mounted element.
+const mounted = new WeakMap();
+function instance(component, create) {
+  const root = component.parentElement.querySelector(".studio");
+  let kept = mounted.get(root);
+  if (!kept) {
+    kept = create(root);
+    mounted.set(root, kept);
+  }
+  kept.component = component;
+  return kept;
+}

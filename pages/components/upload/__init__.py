@@ -1,0 +1,35 @@
+"""Drop zone for recordings of any size: tus 1.0 straight to the API, resumed after a reload or a restart.
+
+The bytes never pass through Streamlit. A file that was interrupted is recognised by name, size and date when it is
+chosen again and continues where the server stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pages.components import labels, nothing, register
+
+_mount = register("upload")
+
+
+def upload(
+    lang: str,
+    *,
+    key: str,
+    accept: str = "video/*,audio/*,.mkv,.mov",
+    multiple: bool = True,
+    max_bytes: int,
+    on_finish: Callable[[], None] = nothing,
+) -> list[str]:
+    """Show the zone; answers the asset identifiers of the files that just arrived, once each, else ``[]``."""
+    data = {
+        "words": labels("upload", lang) | labels("format", lang),
+        "accept": accept,
+        "multiple": multiple,
+        "max_bytes": max_bytes,
+    }
+    result: Mapping[str, Any] = _mount(key=key, data=data, on_finished_change=on_finish)
+    finished = result.get("finished")
+    return [str(asset_id) for asset_id in finished] if isinstance(finished, list) else []

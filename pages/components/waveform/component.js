@@ -1,0 +1,118 @@
+function createWaveform(root) {
+  const { el } = studio;
+  const self = { component: null, drawn: "" };
+  const media = el("audio", { preload: "metadata" });
+  const title = el("strong");
+  const badges = el("span", { style: { display: "contents" } });
+  const canvas = el("canvas", { role: "slider", tabindex: "0", "aria-valuemin": 0 });
+  const play = el("button", { type: "button", class: "main" });
+  const time = el("span", { class: "time soft" });
+  const key = el("span", { class: "key" });
+  root.append(el("header", {}, title, badges), canvas, el("footer", {}, play, time, key), media);
+
+  const length = () => self.component.data.duration || media.duration || 1;
+  const seek = (seconds) => {
+    media.currentTime = Math.min(Math.max(seconds, 0), length());
+    draw();
+  };
+  play.addEventListener("click", () => (media.paused ? media.play() : media.pause()));
+  canvas.addEventListener("click", (event) => {
+    const box = canvas.getBoundingClientRect();
+    seek(((event.clientX - box.left) / box.width) * length());
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -2, ArrowRight: 2, PageUp: -10, PageDown: 10 }[event.key];
+    if (step) seek(media.currentTime + step);
+    else if (event.key === "Home") seek(0);
+    else if (event.key === "End") seek(length());
+    else if (event.key === " ") play.click();
+    else return;
+    event.preventDefault();
+  });
+  media.addEventListener("play", () => {
+    if (window.__studio.playing && window.__studio.playing !== media) window.__studio.playing.pause();
+    window.__studio.playing = media;
+    label();
+    requestAnimationFrame(follow);
+  });
+  media.addEventListener("pause", label);
+  media.addEventListener("seeked", draw);
+
+  function label() {
+    play.textContent = media.paused ? self.component.data.words.play : self.component.data.words.pause;
+  }
+  function follow() {
+    draw();
+    if (!media.paused) requestAnimationFrame(follow);
+  }
+  function draw() {
+    const { peaks, beats, downbeats } = self.component.data;
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    if (!width) return;
+    const scale = window.devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * scale)) {
+      canvas.width = Math.round(width * scale);
+      canvas.height = Math.round(height * scale);
+    }
+    const pen = canvas.getContext("2d");
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    const style = getComputedStyle(root);
+    const accent = style.getPropertyValue("--st-primary-color");
+    const ink = style.getPropertyValue("--st-text-color");
+    const at = (media.currentTime / length()) * width;
+    pen.globalAlpha = 0.35;
+    pen.fillStyle = ink;
+    if (width / Math.max(beats.length, 1) > 3) for (const beat of beats) pen.fillRect((beat / length()) * width, height - 14, 1, 14);
+    pen.globalAlpha = 0.55;
+    pen.fillStyle = accent;
+    if (width / Math.max(downbeats.length, 1) > 3) for (const beat of downbeats) pen.fillRect((beat / length()) * width - 0.5, 0, 1.5, height);
+    const middle = (height - 14) / 2;
+    for (let x = 0; x < width; x += 3) {
+      const first = Math.floor((x / width) * peaks.length);
+      const last = Math.max(first + 1, Math.floor(((x + 3) / width) * peaks.length));
+      let peak = 0;
+      for (let i = first; i < last && i < peaks.length; i += 1) peak = Math.max(peak, peaks[i]);
+      const tall = Math.max(1, peak * middle * 0.95);
+      pen.globalAlpha = x < at ? 1 : 0.45;
+      pen.fillStyle = x < at ? accent : ink;
+      pen.fillRect(x, middle - tall, 2, tall * 2);
+    }
+    pen.globalAlpha = 1;
+    pen.fillStyle = accent;
+    pen.fillRect(at - 1, 0, 2, height);
+    time.textContent = `${studio.clock(media.currentTime)} / ${studio.clock(length())}`;
+    canvas.setAttribute("aria-valuenow", String(Math.round(media.currentTime)));
+    canvas.setAttribute("aria-valuetext", time.textContent);
+  }
+  self.update = () => {
+    const { data } = self.component;
+    if (media.getAttribute("src") !== data.src) media.src = data.src;
+    title.textContent = data.title;
+    badges.replaceChildren(...data.badges.map((text) => el("span", { class: "badge" }, text)));
+    canvas.setAttribute("aria-label", `${data.title}. ${data.words.hint}`);
+    canvas.setAttribute("aria-valuemax", String(Math.round(length())));
+    key.replaceChildren(
+      ...(data.beats.length ? [el("span", {}, el("i"), data.words.beat), el("span", {}, el("i", { class: "bar-line" }), data.words.bar)] : []),
+    );
+    label();
+    draw();
+  };
+  self.observer = new ResizeObserver(draw);
+  self.observer.observe(canvas);
+  self.stop = () => {
+    media.pause();
+    self.observer.disconnect();
+  };
+  return self;
+}
+
+export default function (component) {
+  const self = instance(component, createWaveform);
+  self.update();
+  return () => {
+    self.stop();
+    mounted.delete(component.parentElement.querySelector(".studio"));
+  };
+}
