@@ -80,7 +80,7 @@ class MusicBed(_Frozen):
 
 
 class Timeline(_Frozen):
-    """One edit of one source. ``pieces`` cover the source from frame 0 to ``duration_frames`` without gap or overlap."""
+    """One edit of one source; ``pieces`` cover it from frame 0 to ``duration_frames`` without gap or overlap."""
 
     schema_version: Literal[1] = 1
     source_asset_id: UUID

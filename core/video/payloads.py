@@ -1,0 +1,253 @@
+"""What a video job is asked to do: one frozen model per kind, shared by page, API and worker (SPEC H).
+
+Only what the studio can carry out is accepted; an unknown operation, field or style is refused before a job exists.
+Seconds are seconds of the source, levels are dB, loudness is LUFS, sizes are pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from core.video.caption_styles import STYLES
+from core.video.sizes import TargetOutput
+from core.video.timeline import AspectRatio
+
+Language = Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")]
+Fraction01 = Annotated[float, Field(ge=0.0, le=1.0)]
+Loudness = Annotated[float, Field(ge=-40.0, le=-5.0)]
+SubtitleFormat = Literal["srt", "vtt", "ass"]
+
+
+def check_style(name: str) -> str:
+    """``name`` if it is a caption style of the studio; raises ValueError naming those that are."""
+    if name not in STYLES:
+        raise ValueError(f"unknown caption style {name!r}; choose one of {', '.join(sorted(STYLES))}")
+    return name
+
+
+CaptionStyleName = Annotated[str, Field(max_length=40)]
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AutoCutSilence(_Payload):
+    """Remove pauses: ``level`` compares the measured loudness with ``threshold_db`` (dBFS), ``voice`` asks the
+    voice-activity model. Pauses shorter than ``min_silence_seconds`` stay; ``padding_seconds`` stay around speech."""
+
+    type: Literal["auto_cut_silence"] = "auto_cut_silence"
+    threshold_db: float = Field(default=-35.0, ge=-90.0, le=0.0)
+    min_silence_seconds: float = Field(default=0.6, ge=0.1, le=60.0)
+    padding_seconds: float = Field(default=0.12, ge=0.0, le=5.0)
+    method: Literal["level", "voice"] = "level"
+
+
+class AutoCutFillers(_Payload):
+    """Remove hesitations and false starts; ``words`` are further words or phrases to remove."""
+
+    type: Literal["auto_cut_fillers"] = "auto_cut_fillers"
+    words: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field(default=(), max_length=100)
+
+
+class AutoCutRepeats(_Payload):
+    """Of several takes of one sentence the last good one stays."""
+
+    type: Literal["auto_cut_repeats"] = "auto_cut_repeats"
+    keep: Literal["last"] = "last"
+
+
+class RemoveRange(_Payload):
+    """Remove ``start`` to ``end`` seconds of the source."""
+
+    type: Literal["remove_range"] = "remove_range"
+    start: float = Field(ge=0.0)
+    end: float = Field(gt=0.0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RemoveRange:
+        if self.end <= self.start:
+            raise ValueError("end must be later than start")
+        return self
+
+
+class AutoReframe(_Payload):
+    """Crop to the targets' shapes. Without ``target_aspect_ratio`` it holds for every target.
+
+    ``auto`` follows a face where there is one and stays in the middle elsewhere; ``mode`` crop, blurred background
+    or letter-box.
+    """
+
+    type: Literal["auto_reframe"] = "auto_reframe"
+    target_aspect_ratio: AspectRatio | None = None
+    subject: Literal["auto", "face", "center"] = "auto"
+    mode: Literal["crop", "blur", "letterbox"] = "crop"
+
+
+class AddSubtitle(_Payload):
+    """Captions from the speech, burnt in or written beside the video."""
+
+    type: Literal["add_subtitle"] = "add_subtitle"
+    subtitle_mode: Literal["auto"] = "auto"
+    style: CaptionStyleName = "tiktok"
+    language: Language = "auto"
+    burn_in: bool = True
+
+    _style = field_validator("style")(check_style)
+
+
+class _Music(_Payload):
+    music_asset_id: UUID | None = None
+    audio_preset: str | None = Field(default=None, min_length=1, max_length=40)
+    duck_db: float = Field(default=10.0, ge=0.0, le=40.0)
+    gain_db: float = Field(default=-14.0, ge=-60.0, le=6.0)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> _Music:
+        if (self.music_asset_id is None) == (self.audio_preset is None):
+            raise ValueError("give either music_asset_id or audio_preset")
+        return self
+
+
+class MusicChoice(_Music):
+    """Which music lies under a short: an asset, or one of the built-in tracks by its preset name."""
+
+
+class AddMusic(_Music):
+    """Music under the voice, ``duck_db`` quieter while someone speaks."""
+
+    type: Literal["add_music"] = "add_music"
+
+
+class ReduceNoise(_Payload):
+    """Take steady noise out of the voice; strength 0–1."""
+
+    type: Literal["reduce_noise"] = "reduce_noise"
+    strength: Fraction01 = 0.5
+
+
+class NormalizeLoudness(_Payload):
+    """Bring the result to ``target_lufs`` integrated loudness (EBU R 128), true peak at most −1 dBTP."""
+
+    type: Literal["normalize_loudness"] = "normalize_loudness"
+    target_lufs: Loudness = -14.0
+
+
+CutOperation = AutoCutSilence | AutoCutFillers | AutoCutRepeats | RemoveRange
+Operation = Annotated[
+    AutoCutSilence
+    | AutoCutFillers
+    | AutoCutRepeats
+    | RemoveRange
+    | AutoReframe
+    | AddSubtitle
+    | AddMusic
+    | ReduceNoise
+    | NormalizeLoudness,
+    Field(discriminator="type"),
+]
+Operations = Annotated[tuple[Operation, ...], Field(max_length=50)]
+Targets = Annotated[tuple[TargetOutput, ...], Field(max_length=12)]
+
+
+class VideoEditInput(_Payload):
+    """POST /video/edit. With ``dry_run`` the job ends with the timeline; ``timeline_id`` starts from a stored,
+    corrected timeline instead of the bare source."""
+
+    mode: Literal["edit"] = "edit"
+    provider: Literal["internal_ffmpeg"] = "internal_ffmpeg"
+    source_video_id: UUID
+    operations: Operations = ()
+    target_outputs: Targets = (TargetOutput(aspect_ratio="source"),)
+    language: Language = "auto"
+    dry_run: bool = False
+    timeline_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _something_to_render(self) -> VideoEditInput:
+        if not self.dry_run and not self.target_outputs:
+            raise ValueError("target_outputs must name at least one output")
+        return self
+
+
+class RenderTimelineInput(_Payload):
+    """POST /video/timelines/{id}/render: the stored timeline as the user left it."""
+
+    timeline_id: UUID
+    target_outputs: Annotated[tuple[TargetOutput, ...], Field(min_length=1, max_length=12)]
+
+
+class MultiExportInput(_Payload):
+    """POST /video/multi-export: one source in several shapes."""
+
+    source_video_id: UUID
+    target_outputs: Annotated[tuple[TargetOutput, ...], Field(min_length=1, max_length=12)]
+
+
+class SubtitleInput(_Payload):
+    """POST /video/subtitle (SubtitleJobInput). ``target_languages`` empty means the spoken language."""
+
+    video_asset_id: UUID
+    source_language: Language = "auto"
+    target_languages: tuple[Language, ...] = Field(default=(), max_length=20)
+    style: CaptionStyleName = "clean"
+    formats: tuple[SubtitleFormat, ...] = Field(default=("srt", "vtt"), min_length=1)
+    burn_in: bool = False
+
+    _style = field_validator("style")(check_style)
+
+
+class ShortsInput(_Payload):
+    """POST /video/shorts: the best ``count`` clips between ``min_seconds`` and ``max_seconds``.
+
+    ``music`` may be given as a preset's name or an asset's id. ``operations`` hold for every short (cuts, noise,
+    loudness, reframing). With ``dry_run`` the job ends with the candidates.
+    """
+
+    source_video_id: UUID
+    count: int = Field(default=10, ge=1, le=50)
+    min_seconds: float = Field(default=15.0, ge=3.0, le=600.0)
+    max_seconds: float = Field(default=60.0, ge=3.0, le=900.0)
+    aspect_ratio: AspectRatio = "9:16"
+    resolution: str | None = Field(default=None, max_length=20)
+    style: CaptionStyleName | None = "tiktok"
+    music: MusicChoice | None = None
+    operations: Operations = ()
+    language: Language = "auto"
+    dry_run: bool = False
+
+    @field_validator("style")
+    @classmethod
+    def _style(cls, name: str | None) -> str | None:
+        return None if name is None else check_style(name)
+
+    @field_validator("music", mode="before")
+    @classmethod
+    def _music_by_name(cls, value: Any) -> Any:
+        if not isinstance(value, str | UUID):
+            return value
+        try:
+            return {"music_asset_id": UUID(str(value))}
+        except ValueError:
+            return {"audio_preset": value}
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ShortsInput:
+        if self.max_seconds < self.min_seconds:
+            raise ValueError("max_seconds must not be less than min_seconds")
+        TargetOutput(aspect_ratio=self.aspect_ratio, resolution=self.resolution)
+        return self
+
+    @property
+    def target(self) -> TargetOutput:
+        """The one output of every short."""
+        return TargetOutput(aspect_ratio=self.aspect_ratio, resolution=self.resolution)
+
+
+class IngestInput(_Payload):
+    """Prepare an uploaded asset for the pages: peaks, thumbnails, loudness, a proxy where needed."""
+
+    asset_id: UUID
