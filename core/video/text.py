@@ -10,9 +10,6 @@ from core.video.timeline import Word
 
 _SPACES = re.compile(r"\s+")
 _KEPT_FORMAT = {"\u200c", "\u200d"}  # joiners that shape letters; all other format characters are invisible
-    "\u200c",
-    "\u200d",
-}  # joiners that shape letters; every other format character is invisible or moves text
 _NARROW, _BROAD = set("ijlIft.,'!:;|`()[] "), set("mwMW@%&")
 
 
