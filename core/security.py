@@ -178,6 +178,18 @@ def add_user(session: Session, owner: Actor, email: str, password: str, role: st
     return user
 
 
+def _create_whole(path: Path, content: str) -> None:
+    """Create a private file that is never seen half written; whoever comes second leaves the first one's file."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    _write_private(temporary, content)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return
+    finally:
+        temporary.unlink()
+
+
 class Keyring:
     """The sealing keys of one data folder: ``{"current": id, "keys": {id: base64}}`` in a 0600 file."""
 
@@ -187,10 +199,7 @@ class Keyring:
             path.parent.mkdir(parents=True, exist_ok=True)
             key_id = secrets.token_hex(4)
             document = {"current": key_id, "keys": {key_id: _encode(AESGCM.generate_key(256))}}
-            try:
-                _write_private(path, json.dumps(document))
-            except FileExistsError:
-                pass  # another process of this first start was quicker; its key is read below
+            _create_whole(path, json.dumps(document))
         self._document: dict[str, Any] = json.loads(path.read_text())
 
     def seal(self, text: str) -> str:

@@ -6,14 +6,19 @@ What a user changes on the settings page (keys, language, zone …) is stored in
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1024**3
+LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
 
 
 class Settings(BaseSettings):
@@ -88,8 +93,18 @@ class Settings(BaseSettings):
         return self.root / "postgres"
 
     @property
+    def socket_dir(self) -> Path:
+        """Folder of the embedded servers' sockets: inside the data folder, or, where that path is too long for a
+        socket address (108 bytes, unix(7)), a private folder in the system's temporary one."""
+        inside = self.root / "run"
+        if len(str(inside).encode()) <= LONGEST_SOCKET_DIR:
+            return inside
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"creator-studio-{os.getuid()}-{digest}"
+
+    @property
     def valkey_socket(self) -> Path:
-        return self.root / "valkey" / "s"
+        return self.socket_dir / "valkey"
 
     @property
     def assets_dir(self) -> Path:
@@ -112,12 +127,12 @@ class Settings(BaseSettings):
         """SQLAlchemy URL of the configured or the embedded PostgreSQL."""
         if self.database_url:
             return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return f"postgresql+psycopg://postgres:@/postgres?host={self.postgres_dir}"
+        return f"postgresql+psycopg://postgres:@/postgres?host={quote(str(self.socket_dir))}"
 
     @property
     def effective_redis_url(self) -> str:
         """URL of the configured or the embedded Redis."""
-        return self.redis_url or f"unix://{self.valkey_socket}"
+        return self.redis_url or f"unix://{quote(str(self.valkey_socket))}"
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -133,5 +148,5 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get_settings() -> Settings:
-    """The settings of this process, read once. Tests that change the environment call ``get_settings.cache_clear()``."""
+    """The settings of this process, read once (``get_settings.cache_clear()`` reads them anew)."""
     return Settings()

@@ -122,7 +122,7 @@ def sha256_of(path: Path) -> str:
 
 
 def safe_name(name: str, fallback: str = "file") -> str:
-    """A user's file name made harmless: no path, no control or direction-changing characters, at most 120 characters."""
+    """A user's file name made harmless: no path, no control or direction-changing characters, 120 characters."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(char for char in base if unicodedata.category(char)[0] != "C")
     kept = re.sub(r'[<>:"|?*]', "_", kept).strip(" .")

@@ -25,7 +25,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
-    text,
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
@@ -300,10 +299,12 @@ class FxRate(Identified, Owned, Base):
     )
 
 
-class FinanceDaily(Owned, Base):
+class FinanceDaily(Owned, _MoneyScope, Base):
     """Revenue or cost of one day, scope, category and currency: the sum of the rows that count, amortisation spread.
 
-    ``fx_on`` is the transaction's date, at whose rate the amount is converted (of an instalment: when it was bought).
+    The scope is the raw rows' own (exactly one of the four), so that an episode may move to another series without a
+    recomputation. ``fx_on`` is the transaction's date, at whose rate the amount is converted (of an instalment: when it
+    was bought).
     """
 
     __tablename__ = "finance_daily"
@@ -313,30 +314,23 @@ class FinanceDaily(Owned, Base):
     fx_on: Mapped[date]
     side: Mapped[str] = mapped_column(String(7))
     category: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(12))
     currency: Mapped[str] = mapped_column(String(3))
     simulated: Mapped[bool]
-    channel_id: Mapped[UUID] = mapped_column(ForeignKey("content_channels.id", ondelete="CASCADE"), index=True)
-    series_id: Mapped[UUID | None] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), index=True)
-    episode_id: Mapped[UUID | None] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"), index=True)
-    publication_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("publication_records.id", ondelete="CASCADE"), index=True
-    )
-    platform: Mapped[str | None] = mapped_column(String(40))
-    kind: Mapped[str] = mapped_column(String(12))
     allocation: Mapped[str] = mapped_column(String(10))
     amount: Mapped[Decimal] = mapped_column(Numeric(24, 6))
     entries: Mapped[int]
 
     __table_args__ = (
+        CheckConstraint(_ONE_SCOPE, name="one_scope"),
         CheckConstraint(_listed("side", ("revenue", "cost")), name="side"),
         Index(
             "uq_finance_daily_key",
-            *("owner_id", "day", "fx_on", "side", "category", "currency", "simulated", "channel_id", "series_id"),
-            *("episode_id", "publication_id", "platform", "kind", "allocation"),
+            *("owner_id", "day", "fx_on", "side", "category", "kind", "currency", "simulated", "allocation"),
+            *("channel_id", "series_id", "episode_id", "publication_id"),
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
-        Index("ix_finance_daily_owner_id_day", text("owner_id"), text("day")),
     )
 
 

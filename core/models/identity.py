@@ -55,7 +55,10 @@ class Project(Identified, Owned, Timestamped, Base):
     __tablename__ = "projects"
 
     name: Mapped[str]
-    source_asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"), index=True)
+    # assets → jobs → projects → assets is a circle of keys: this one is added when all three tables stand.
+    source_asset_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("assets.id", ondelete="SET NULL", use_alter=True), index=True
+    )
     state: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

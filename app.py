@@ -1,0 +1,72 @@
+"""The front door: Streamlit's pages and the HTTP API in one ASGI application.
+
+``python app.py`` (what ``make run`` calls), ``streamlit run app.py`` and ``uvicorn app:app`` all start it. When no
+external database or queue is configured, a guardian process owns the embedded ones and ends with the app.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from api.application import api
+from api.guard import Guard
+from core import launch, log
+from core.settings import get_settings
+
+HERE = Path(__file__).resolve().parent
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Start the services before the first page and stop them after the last."""
+    log.configure("app")
+    guardian = launch.start()
+    try:
+        async with api.router.lifespan_context(api):
+            yield {"services": guardian}
+    finally:
+        guardian.stop()
+
+
+app = st.App(
+    HERE / "pages" / "home.py",
+    routes=[
+        Mount("/api", api),
+        Mount("/vendor", StaticFiles(directory=HERE / "vendor", check_dir=False)),
+    ],
+    middleware=[Middleware(Guard)],
+    lifespan=lifespan,
+)
+
+
+def main() -> int:
+    """Check that the studio can start here, then serve it."""
+    settings = get_settings()
+    try:
+        launch.check(settings)
+    except launch.CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stderr.write(f"The studio opens at http://{settings.host}:{settings.port}\n")
+    app.run(
+        config={
+            "server.address": settings.host,
+            "server.port": settings.port,
+            "server.headless": True,
+            "browser.gatherUsageStats": False,
+        }
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The one process that owns time: ``python -m workers.dispatcher``. Any number of copies may run.
+
+It delivers events, fires due publications and syncs, recovers jobs of dead workers, and enqueues again what a lost
+queue forgot. Every step takes its rows with SKIP LOCKED, so copies share the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from core import database, events, log
+from core.jobs import lifecycle
+from core.models.jobs import Job
+from core.settings import get_settings
+from workers.processes import end_group
+from workers.publishing import dispatch
+from workers.subscribers import load_subscribers
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Chore:
+    """Something done again every ``every`` seconds."""
+
+    name: str
+    every: float
+    run: Callable[[], object]
+    due: float = field(default=0.0)
+
+
+def recover_abandoned() -> int:
+    """End what is left of dead attempts and queue their jobs again; returns how many."""
+    with database.session() as session:
+        jobs = lifecycle.abandoned(session)
+        for job in jobs:
+            end_attempt(job)
+            lifecycle.recover(session, job, "the worker of this attempt stopped answering")
+        return len(jobs)
+
+
+def end_attempt(job: Job) -> None:
+    """Kill the attempt's process group when it ran on this machine and leads a group of its own."""
+    here = (job.worker or "").rpartition("-")[0] == socket.gethostname()
+    group = job.process_group
+    if here and group and group != int((job.worker or "-0").rpartition("-")[2] or 0):
+        end_group(group, job.process_started or 0.0)
+
+
+def enqueue_lost() -> int:
+    with database.session() as session:
+        return lifecycle.enqueue_lost(session)
+
+
+def deliver_events() -> int:
+    delivered = 0
+    while delivered < 200 and events.deliver_next(database.session):
+        delivered += 1
+    return delivered
+
+
+def clean_job_folders() -> None:
+    """Remove private folders whose job does not run any more."""
+    folder = get_settings().jobs_dir
+    if not folder.is_dir():
+        return
+    names = [path.name for path in folder.iterdir() if path.is_dir()]
+    with database.session() as session:
+        running = {str(job_id) for job_id in session.scalars(select(Job.id).where(Job.status == "running"))}
+    for name in names:
+        if name not in running:
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def chores() -> list[Chore]:
+    """Everything the dispatcher does, with its period in seconds."""
+    return [
+        Chore("events", 0.25, deliver_events),
+        Chore("abandoned jobs", 2.0, recover_abandoned),
+        Chore("lost queue entries", 2.0, enqueue_lost),
+        Chore("due publications", 1.0, dispatch.dispatch_due),
+        Chore("expired publication leases", 5.0, dispatch.sweep_expired_leases),
+        Chore("due syncs", 10.0, dispatch.due_syncs),
+        Chore("job folders", 600.0, clean_job_folders),
+    ]
+
+
+def main() -> int:
+    """Run the chores until SIGTERM or SIGINT. A failing chore is logged and tried again; the others go on."""
+    log.configure("dispatcher")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    load_subscribers()
+    planned = chores()
+    _log.info("dispatching")
+    while not stop.is_set():
+        for chore in planned:
+            if time.monotonic() < chore.due:
+                continue
+            chore.due = time.monotonic() + chore.every
+            try:
+                chore.run()
+            except (DBAPIError, RedisError) as error:
+                _log.warning("%s: a service cannot be reached: %s", chore.name, error)
+                chore.due = time.monotonic() + 2.0
+            except Exception:  # noqa: BLE001 - one chore must not end the process that owns time
+                _log.exception("%s failed", chore.name)
+                chore.due = time.monotonic() + 10.0
+        stop.wait(0.1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

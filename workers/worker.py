@@ -1,0 +1,77 @@
+"""A worker process: ``python -m workers.worker QUEUE…``.
+
+Media and model jobs run in a fork of a parent that has imported the engines and never computes with them (a used
+OpenMP pool does not survive a fork); publishing runs in one long-lived process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from typing import Any
+
+from rq import Queue
+from rq.job import Job as CarriedJob
+from rq.worker import SimpleWorker, Worker
+
+from core import database, log
+from core.jobs import lifecycle, queue
+from core.jobs.kinds import QUEUES
+from core.models.jobs import Job
+from core.settings import get_settings
+from workers.processes import die_with_parent
+from workers.registry import load_tasks
+
+_log = logging.getLogger(__name__)
+
+
+class ForkingWorker(Worker):
+    """RQ's forking worker whose work-horse dies with it and opens connections of its own."""
+
+    def main_work_horse(self, job: CarriedJob, queue: Queue) -> None:
+        die_with_parent()
+        database.dispose()
+        super().main_work_horse(job, queue)
+
+
+def _recover_killed(job: CarriedJob, _pid: int | None, status: int | None, _usage: Any) -> None:
+    """The work-horse was killed (out of memory, by hand): start the job's next attempt now, not at the lease's end."""
+    with database.session() as session:
+        row = session.get(Job, job.id.rpartition("-")[0], with_for_update=True)
+        if row is not None and row.status == "running":
+            lifecycle.recover(session, row, f"the process of this attempt was killed (status {status})")
+
+
+def main(queues: list[str]) -> int:
+    """Work on the named queues until SIGTERM or SIGINT."""
+    unknown = set(queues) - set(QUEUES)
+    if unknown or not queues:
+        sys.stderr.write(f"usage: python -m workers.worker QUEUE…  with queues of: {', '.join(QUEUES)}\n")
+        return 2
+    log.configure("worker")
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    os.environ["STUDIO_WORKER_NAME"] = name
+    # One thread for each engine's pool: two cores are shared by a render and an analysis.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2))))
+    get_settings().jobs_dir.mkdir(parents=True, exist_ok=True)
+    load_tasks()
+    kind = SimpleWorker if queues == ["publishing"] else ForkingWorker
+    worker = kind(
+        [queue.queue(each) for each in queues],
+        name=name,
+        connection=queue.connection(),
+        serializer="json",
+        maintenance_interval=30,
+        job_monitoring_interval=10,
+        log_job_description=False,
+        work_horse_killed_handler=_recover_killed,
+    )
+    _log.info("working on %s", ", ".join(queues))
+    worker.work(logging_level=get_settings().log_level)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
