@@ -23,7 +23,9 @@ def no_progress(fraction: float, stage: str | None = None) -> None:
 def part(progress: Progress, start: float, end: float, stage: str | None = None) -> Progress:
     """A listener that maps an engine's 0–1 into ``start``–``end`` of a larger piece of work."""
 
-    def report(fraction: float, inner_stage: str | None = None) -> None:
-        progress(start + (end - start) * min(max(fraction, 0.0), 1.0), inner_stage or stage)
+    fixed = stage
+
+    def report(fraction: float, stage: str | None = None) -> None:
+        progress(start + (end - start) * min(max(fraction, 0.0), 1.0), stage or fixed)
 
     return report

@@ -57,9 +57,13 @@ def test_a_submitted_job_is_carried_once_and_claimed_once(owner: Actor) -> None:
 
 
 def test_a_rolled_back_submit_enqueues_nothing(owner: Actor) -> None:
-    with pytest.raises(RuntimeError), database.session(owner) as session:
-        submit(session, owner, "ingest", IngestInput(asset_id=uuid7()))
-        raise RuntimeError
+    def submit_and_break() -> None:
+        with database.session(owner) as session:
+            submit(session, owner, "ingest", IngestInput(asset_id=uuid7()))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        submit_and_break()
     assert queue.carried(["default"]) == set()
 
 
