@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.i18n import file_size
 from pages.components import labels, nothing, register
 
 _mount = register("upload")
@@ -29,7 +30,14 @@ def upload(
         "accept": accept,
         "multiple": multiple,
         "max_bytes": max_bytes,
+        "max_size": _limit(max_bytes),
     }
     result: Mapping[str, Any] = _mount(key=key, data=data, on_finished_change=on_finish)
     finished = result.get("finished")
     return [str(asset_id) for asset_id in finished] if isinstance(finished, list) else []
+
+
+def _limit(size_bytes: int) -> str:
+    """The limit as it was set: whole gibibytes read as "10 GB"."""
+    gigabytes, rest = divmod(size_bytes, 1024**3)
+    return f"{gigabytes} GB" if gigabytes and not rest else file_size(size_bytes)

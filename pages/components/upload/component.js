@@ -107,7 +107,7 @@ function createUpload(root) {
     };
 
     if (file.size > self.component.data.max_bytes) {
-      end(studio.fill(words().too_large, { size: studio.size(self.component.data.max_bytes) }));
+      end(studio.fill(words().too_large, { size: self.component.data.max_size }));
       return;
     }
     if (file.size === 0) {
@@ -181,7 +181,7 @@ function createUpload(root) {
   self.update = () => {
     const { data } = self.component;
     title.textContent = data.multiple ? words().drop_many : words().drop_one;
-    hint.textContent = studio.fill(words().hint, { size: studio.size(data.max_bytes) });
+    hint.textContent = studio.fill(words().hint, { size: data.max_size });
     zone.setAttribute("aria-label", `${title.textContent} ${hint.textContent}`);
     input.multiple = data.multiple;
     input.accept = data.accept;
