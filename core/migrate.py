@@ -37,6 +37,21 @@ def upgrade(engine: Engine | None = None) -> None:
         connection.commit()
 
 
+def new(message: str) -> None:
+    """Write a migration with what the models have beyond the database (``--new MESSAGE``; the studio must be running)."""
+    with database.engine().connect() as connection:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.revision(config, message=message, autogenerate=True, rev_id=f"{len(_versions()) + 1:04d}")
+
+
+def _versions() -> list[Path]:
+    return sorted((MIGRATIONS / "versions").glob("*.py"))
+
+
 if __name__ == "__main__":
-    upgrade()
-    sys.stdout.write("The database is up to date.\n")
+    if len(sys.argv) == 3 and sys.argv[1] == "--new":
+        new(sys.argv[2])
+    else:
+        upgrade()
+        sys.stdout.write("The database is up to date.\n")
