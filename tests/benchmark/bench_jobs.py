@@ -1,0 +1,74 @@
+"""How fast a submitted job starts, and what watching twenty jobs costs the server."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from datetime import datetime
+
+import httpx
+
+from tests.benchmark.studio import RunningStudio, running_studio
+
+TITLE = "Jobs"
+WATCHERS = 20
+
+
+def start_delays(studio: RunningStudio, asset_id: str, count: int) -> list[float]:
+    """Milliseconds from a job's creation to its start, by the database's row, one job at a time."""
+    delays = []
+    for _ in range(count):
+        answer = studio.client.post("/api/music/analyze", json={"audio_asset_id": asset_id, "tasks": ["tempo"]})
+        job = studio.wait_for(answer.raise_for_status().json()["job_id"])
+        created, started = (datetime.fromisoformat(str(job[name])) for name in ("created_at", "started_at"))
+        delays.append((started - created).total_seconds() * 1000)
+    return delays
+
+
+def watching_share(studio: RunningStudio, seconds: float) -> tuple[float, float]:
+    """Share of one core the app uses while twenty event streams stay open: idle, and while a job reports."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        with httpx.Client(base_url=studio.url, headers=studio.client.headers, timeout=None) as client:
+            with client.stream("GET", "/api/events") as stream:
+                for _line in stream.iter_lines():
+                    if stop.is_set():
+                        return
+
+    threads = [threading.Thread(target=watch, daemon=True) for _ in range(WATCHERS)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    shares = []
+    for busy in (False, True):
+        if busy:
+            studio.client.post("/api/jobs/sample", json={})
+        before, began = studio.cpu_seconds(), time.monotonic()
+        time.sleep(seconds)
+        shares.append((studio.cpu_seconds() - before) / (time.monotonic() - began))
+    stop.set()
+    return shares[0], shares[1]
+
+
+def run(quick: bool) -> str:
+    import io
+    import wave
+
+    tone = io.BytesIO()
+    with wave.open(tone, "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 16000 * 4))
+    with running_studio() as studio:
+        upload = studio.client.post("/api/assets", files={"file": ("tone.wav", tone.getvalue(), "audio/wav")})
+        asset_id = upload.raise_for_status().json()["id"]
+        time.sleep(5)
+        delays = start_delays(studio, asset_id, 3 if quick else 15)
+        idle, busy = watching_share(studio, 5 if quick else 20)
+    return (
+        "| figure | measured | goal |\n| --- | --- | --- |\n"
+        f"| submit → running, median of {len(delays)} | {statistics.median(delays):.0f} ms | ≤ 150 ms |\n"
+        f"| {WATCHERS} open event streams, nothing runs | {idle:.1%} of a core | |\n"
+        f"| {WATCHERS} open event streams, a job reports four times a second | {busy:.1%} of a core | < 5 % |\n"
+    )
