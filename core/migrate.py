@@ -38,7 +38,7 @@ def upgrade(engine: Engine | None = None) -> None:
 
 
 def new(message: str) -> None:
-    """Write a migration with what the models have beyond the database (``--new MESSAGE``; the studio must be running)."""
+    """Write a migration with what the models have beyond the running studio's database (``--new MESSAGE``)."""
     with database.engine().connect() as connection:
         config = configuration()
         config.attributes["connection"] = connection

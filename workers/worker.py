@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from typing import Any
+from uuid import UUID
 
 from rq import Queue
 from rq.job import Job as CarriedJob
@@ -38,9 +39,10 @@ class ForkingWorker(Worker):
 
 def _recover_killed(job: CarriedJob, _pid: int | None, status: int | None, _usage: Any) -> None:
     """The work-horse was killed (out of memory, by hand): start the job's next attempt now, not at the lease's end."""
+    job_id, _, earlier_attempts = job.id.rpartition("-")
     with database.session() as session:
-        row = session.get(Job, job.id.rpartition("-")[0], with_for_update=True)
-        if row is not None and row.status == "running":
+        row = session.get(Job, UUID(job_id), with_for_update=True)
+        if row is not None and row.status == "running" and row.attempts == int(earlier_attempts) + 1:
             lifecycle.recover(session, row, f"the process of this attempt was killed (status {status})")
 
 

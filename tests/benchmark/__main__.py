@@ -37,15 +37,15 @@ def machine() -> str:
 
 def sections(text: str) -> dict[str, str]:
     """Sections of an existing document by name."""
-    return {name: body for name, body in SECTION.findall(text)}
+    return dict(SECTION.findall(text))
 
 
 def document(found: dict[str, str]) -> str:
     """The whole document, sections in the fixed order."""
     parts = [
         "# Benchmarks\n\n"
-        "Written by `make bench` (one section alone: `.venv/bin/python -m tests.benchmark NAME`). What is compared runs "
-        "in turn within one run; figures are medians, CPU is user plus system seconds of all processes. The machine is "
+        "Written by `make bench` (one section alone: `.venv/bin/python -m tests.benchmark NAME`). What is compared "
+        "runs in turn within one run; figures are medians, CPU is user plus system seconds of all processes. The machine is "
         "shared: read ratios before absolute times.\n\n"
     ]
     parts += [f"<!-- {name} -->\n{found[name]}<!-- /{name} -->\n\n" for name in NAMES if name in found]
