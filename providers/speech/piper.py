@@ -7,10 +7,8 @@ sentence comes back in a folder. The bundled voice is ``en_US-joe-medium`` (CC0)
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 import tempfile
-import time
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import numpy as np
 
 from core.errors import EngineFailed, InvalidInput, NotConfigured
 from core.progress import Progress, no_progress
+from providers.video.process import ChildFailed, Limits, run_child
 
 VOICE = "en_US-joe-medium"
 VOICE_LICENCE = "CC0-1.0 (Piper voice en_US-joe-medium)"
@@ -90,31 +89,22 @@ def synthesize(
         return _lay_down(lines, files, pauses, lead, out_wav)
 
 
-def _speak(
-    lines: Sequence[str], folder: Path, length_scale: float, variation: float, progress: Progress
-) -> list[Path]:
+def _speak(lines: Sequence[str], folder: Path, length_scale: float, variation: float, progress: Progress) -> list[Path]:
     """One WAV per line, in order; the process is gone when this returns or raises."""
-    command = [sys.executable, "-m", "piper", "--model", str(voice_model()), "--output-dir", str(folder)]
-    command += ["--length-scale", str(length_scale), "--volume", str(_PEAK)]
-    command += ["--noise-scale", str(variation), "--noise-w-scale", str(min(variation * 1.2, 1.0))]
-    errors = folder / "errors.txt"
     source = folder / "lines.txt"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with source.open("rb") as standard_input, errors.open("wb") as standard_error:
-        process = subprocess.Popen(
-            command, stdin=standard_input, stdout=subprocess.DEVNULL, stderr=standard_error, cwd=folder
-        )
-        try:
-            while process.poll() is None:
-                done = sum(1 for _ in folder.glob("*.wav"))
-                progress(max(done - 1, 0) / len(lines), "stage.speak")
-                time.sleep(0.1)
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-    if process.returncode != 0:
-        raise EngineFailed("The voice could not speak this text.", errors.read_text(errors="replace")[-800:])
+    command = [sys.executable, "-I", "-m", "piper", "--model", str(voice_model()), "--output-dir", str(folder)]
+    command += ["--input-file", str(source), "--length-scale", str(length_scale), "--volume", str(_PEAK)]
+    command += ["--noise-scale", str(variation), "--noise-w-scale", str(min(variation * 1.2, 1.0))]
+
+    def tick() -> None:
+        done = sum(1 for _ in folder.glob("*.wav"))
+        progress(max(done - 1, 0) / len(lines), "stage.speak")
+
+    try:
+        run_child(command, tick=tick, cwd=folder, limits=Limits(wall_seconds=3600, cpu_seconds=7200))
+    except ChildFailed as failure:
+        raise EngineFailed("The voice could not speak this text.", failure.stderr[-800:]) from failure
     # Piper names the files by a monotonic clock, so their numeric order is the order of the lines.
     files = sorted(folder.glob("*.wav"), key=lambda path: int(path.stem))
     if len(files) != len(lines):
