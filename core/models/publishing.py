@@ -259,7 +259,7 @@ class PublicationRecord(Identified, Owned, Timestamped, Base):
     state: Mapped[str] = mapped_column(String(30), default="draft")
     reason: Mapped[str] = mapped_column(default="")
     error: Mapped[dict[str, Any] | None]
-    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
     version: Mapped[int] = mapped_column(default=1)
 
     due_at: Mapped[datetime | None]
