@@ -1,7 +1,7 @@
 """Media that the tests make, with the truth known: speech by Piper, a talking face, music by the soundfont.
 
-Making them is slow, so a clip is made once and kept in a private folder among the machine's temporary files, by the hash
-of what it is made of. A test must copy a clip before changing it.
+Making them is slow, so a clip is made once and kept in a private folder among the machine's temporary files, by
+the hash of what it is made of. A test must copy a clip before changing it.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def talking_video(
     noise: int = 0,
 ) -> TalkingVideo:
     """Somebody says ``speech``. Without ``scenes`` there are two shots: in the first the face moves from a quarter to
-    three quarters of the width, in the second it stands still at 0.35. The picture's length is a whole number of frames."""
+    three quarters of the width, in the second it stands still at 0.35. It lasts a whole number of frames."""
     speech = speech or spoken_clip()
     duration = int(speech.duration * fps) / fps
     if scenes is None:

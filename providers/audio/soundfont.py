@@ -1,4 +1,4 @@
-"""Scores to sound: TinySoundFont plays the Sonivox General MIDI soundfont (Apache-2.0) that ``make`` puts in ``vendor``."""
+"""Scores to sound: TinySoundFont plays the Sonivox General MIDI soundfont (Apache-2.0) that ``make vendor`` fetches."""
 
 from __future__ import annotations
 
