@@ -251,3 +251,7 @@ class IngestInput(_Payload):
     """Prepare an uploaded asset for the pages: peaks, thumbnails, loudness, a proxy where needed."""
 
     asset_id: UUID
+
+
+class SampleInput(_Payload):
+    """The sample recording of the first page; it takes no settings."""

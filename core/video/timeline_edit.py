@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
+
+from pydantic import ValidationError
 
 from core.errors import InvalidInput
 from core.video.cuts import cut_words
@@ -85,6 +87,32 @@ def correct_words(timeline: Timeline, first: int, last: int, text: str) -> Timel
             new.append(Word(word=part, start=begin, end=start + (end - start) * position / total))
     words = (*timeline.words[:first], *new, *timeline.words[last:])
     return timeline.model_copy(update={"words": words})
+
+
+def with_corrections(timeline: Timeline, corrections: Iterable[tuple[int, str]]) -> Timeline:
+    """Several corrected words at once, as (index before any correction, new text)."""
+    for index, text in sorted(corrections, reverse=True):
+        timeline = correct_words(timeline, index, index + 1, text)
+    return timeline
+
+
+def with_pieces(timeline: Timeline, rows: Iterable[tuple[int, int, bool, str]]) -> Timeline:
+    """The whole list of pieces anew, as (start frame, end frame, kept, reason) from an editor.
+
+    Texts of pieces that did not move stay. Raises InvalidInput when the rows do not cover the source.
+    """
+    texts = {(piece.start_frame, piece.end_frame): piece.text for piece in timeline.pieces}
+    try:
+        pieces = [
+            Piece.model_validate(
+                {"start_frame": start, "end_frame": end, "kept": kept, "reason": reason}
+                | {"text": texts.get((start, end), "")}
+            )
+            for start, end, kept, reason in rows
+        ]
+        return _with(timeline, pieces)
+    except ValidationError as error:
+        raise InvalidInput("The edit does not fit the recording any more.", "Reload the page and try again.") from error
 
 
 def clip(timeline: Timeline, start: float, end: float) -> Timeline:

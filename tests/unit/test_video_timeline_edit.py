@@ -26,6 +26,8 @@ from core.video.timeline_edit import (
     summary,
     toggle_piece,
     transcript_text,
+    with_corrections,
+    with_pieces,
 )
 
 
@@ -71,6 +73,22 @@ def test_correcting_words_changes_captions_only() -> None:
     assert len(correct_words(timeline, 2, 3, "").words) == 14
     one = correct_words(timeline, 2, 4, "joined")
     assert (one.words[2].start, one.words[2].end) == (timeline.words[2].start, pytest.approx(timeline.words[3].end))
+
+
+def test_an_editor_hands_back_pieces_and_words() -> None:
+    timeline = make([Removal(4.32, 4.88, "silence")])
+    edited = with_pieces(timeline, [(0, 100, True, "speech"), (100, 200, False, "user"), (200, 300, True, "speech")])
+    assert edited.kept_frames == 200
+    fixed = with_corrections(edited, [(1, "two words"), (3, "x")])
+    assert [word.word for word in fixed.words[:5]] == ["w0", "two", "words", "w2", "x"]
+    for rows in (
+        [(0, 100, True, "speech")],
+        [(0, 300, False, "user")],
+        [(0, 300, True, "because")],
+        [(9, 2, True, "user")],
+    ):
+        with pytest.raises(InvalidInput):
+            with_pieces(timeline, rows)
 
 
 def test_a_clip_keeps_the_decisions_inside() -> None:
