@@ -1,0 +1,116 @@
+"""A project: one sitting with a recording, kept in the database so that it survives a reload and a restart.
+
+The page's address names it (``?project=…``); what the user chose lies in its state, what was decided in its timeline,
+what is being made in its jobs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import assets, jobs
+from core.database import get_owned
+from core.models.assets import Asset, TimelineRow
+from core.models.identity import Project
+from core.models.jobs import Job
+from core.security import Actor
+from core.video.payloads import SampleInput
+from core.video.timeline import AspectRatio, Timeline
+
+
+class Choices(BaseModel):
+    """What to do with the recording. ``captions`` names a style or is empty, ``music`` a built-in track or an asset."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    language: str = ""
+    cut_silence: bool = True
+    min_silence_seconds: float = 0.6
+    cut_fillers: bool = False
+    cut_repeats: bool = False
+    follow_face: bool = True
+    captions: str = "tiktok"
+    music: str = ""
+    duck_db: float = 10.0
+    reduce_noise: bool = False
+    loudness: bool = True
+    formats: list[AspectRatio] = Field(default_factory=lambda: list[AspectRatio](["16:9", "9:16"]))
+    shorts: int = 5
+    max_seconds: int = 45
+
+
+class ProjectState(BaseModel):
+    """``Project.state``: the choices and what the user said about each result."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    choices: Choices = Field(default_factory=Choices)
+    verdicts: dict[str, Literal["kept", "discarded"]] = Field(default_factory=dict)
+    titles: dict[str, str] = Field(default_factory=dict)
+
+
+def state_of(project: Project) -> ProjectState:
+    return ProjectState.model_validate(project.state)
+
+
+def save_state(session: Session, actor: Actor, project_id: UUID, state: ProjectState) -> None:
+    """Store the state of a project."""
+    actor.require("editor")
+    get_owned(session, Project, project_id, lock=True).state = state.model_dump(mode="json")
+
+
+def start(session: Session, actor: Actor, asset: Asset, language: str) -> Project:
+    """A new project on an asset."""
+    actor.require("editor")
+    state = ProjectState(choices=Choices(language=language))
+    project = Project(
+        owner_id=actor.owner_id, name=asset.name, source_asset_id=asset.id, state=state.model_dump(mode="json")
+    )
+    session.add(project)
+    session.flush()
+    return project
+
+
+def start_sample(session: Session, actor: Actor, name: str) -> Project:
+    """A new project whose recording is being made: the sample talk, in English."""
+    actor.require("editor")
+    state = ProjectState(choices=Choices(language="en", shorts=3))
+    project = Project(owner_id=actor.owner_id, name=name, state=state.model_dump(mode="json"))
+    session.add(project)
+    session.flush()
+    jobs.submit(session, actor, "sample.create", SampleInput(), project_id=project.id)
+    return project
+
+
+def adopt_sample(session: Session, project: Project, job: Job) -> None:
+    """Give the project the recording that its sample job has made."""
+    made = (job.result or {}).get("asset_ids") or []
+    if project.source_asset_id is None and made:
+        project.source_asset_id = assets.get(session, made[0]).id
+
+
+def recent(session: Session, limit: int = 8) -> list[tuple[Project, Asset | None]]:
+    """The newest projects with their recordings."""
+    rows = session.execute(
+        select(Project, Asset)
+        .outerjoin(Asset, Asset.id == Project.source_asset_id)
+        .order_by(Project.updated_at.desc())
+        .limit(limit)
+    ).all()
+    return [(row[0], row[1]) for row in rows]
+
+
+def newest_timeline(session: Session, project_id: UUID) -> TimelineRow | None:
+    """The edit that the project works on."""
+    return session.scalar(
+        select(TimelineRow).where(TimelineRow.project_id == project_id).order_by(TimelineRow.created_at.desc()).limit(1)
+    )
+
+
+def timeline_of(row: TimelineRow) -> Timeline:
+    return Timeline.model_validate(row.document)

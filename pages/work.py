@@ -1,0 +1,111 @@
+"""What pages share about background work: cards of jobs, the newest job of a project, waiting for one to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import database
+from core.i18n import t
+from core.i18n.catalogue import has
+from core.jobs import lifecycle
+from core.models.assets import Asset
+from core.models.identity import Project
+from core.models.jobs import Job
+from pages import shell
+from pages.components.jobs import JobCard, job_cards
+
+LIVE = ("queued", "running")
+
+
+def title_of(kind: str, lang: str) -> str:
+    """What a person calls a job of this kind."""
+    key = f"job.{kind}"
+    return t(key if has(key) else "job.working", lang)
+
+
+def live_jobs(session: Session, *, project_id: UUID | None = None, limit: int = 20) -> list[Job]:
+    """Jobs that wait or run, oldest first."""
+    statement = select(Job).where(Job.status.in_(LIVE)).order_by(Job.created_at).limit(limit)
+    if project_id is not None:
+        statement = statement.where(Job.project_id == project_id)
+    return list(session.scalars(statement))
+
+
+def newest(session: Session, project_id: UUID, kinds: Sequence[str], *, status: str | None = None) -> Job | None:
+    """The newest job of a project among these kinds."""
+    statement = select(Job).where(Job.project_id == project_id, Job.kind.in_(kinds)).order_by(Job.created_at.desc())
+    if status is not None:
+        statement = statement.where(Job.status == status)
+    return session.scalar(statement.limit(1))
+
+
+def subjects(session: Session, jobs: Iterable[Job]) -> dict[UUID, str]:
+    """What each job works on, by name: its project, or the asset its payload names."""
+    found: dict[UUID, str] = {}
+    wanted: dict[UUID, UUID] = {}
+    for job in jobs:
+        for name in ("source_video_id", "video_asset_id", "audio_asset_id", "asset_id"):
+            if job.payload.get(name):
+                wanted[job.id] = UUID(str(job.payload[name]))
+                break
+    names = {
+        row.id: row.name
+        for row in session.execute(select(Asset.id, Asset.name).where(Asset.id.in_(set(wanted.values())))).all()
+    }
+    projects = {job.project_id for job in jobs if job.project_id and job.id not in wanted}
+    project_names: dict[Any, str] = {
+        row.id: row.name
+        for row in session.execute(select(Project.id, Project.name).where(Project.id.in_(projects))).all()
+    }
+    for job in jobs:
+        found[job.id] = names.get(wanted[job.id], "") if job.id in wanted else project_names.get(job.project_id, "")
+    return found
+
+
+def card(job: Job, lang: str, subject: str = "") -> JobCard:
+    """The card of one job as it stands."""
+    return JobCard(
+        id=str(job.id),
+        title=title_of(job.kind, lang),
+        subtitle=subject,
+        status=job.status,
+        progress=job.progress,
+        stage=job.stage,
+        eta_seconds=lifecycle.remaining_seconds(job.started_at, job.progress, datetime.now(UTC)),
+    )
+
+
+def show_live(viewer: shell.Viewer, jobs: Sequence[Job], names: dict[UUID, str], *, key: str) -> None:
+    """Cards of running jobs; the page is drawn again when one of them ends."""
+    cards = [card(job, viewer.lang, names.get(job.id, "")) for job in jobs]
+    if job_cards(viewer.lang, cards, key=key, can_cancel=viewer.may_edit):
+        st.rerun()
+
+
+def wait_for(viewer: shell.Viewer, job: Job | None, *, key: str) -> bool:
+    """Show a job that is under way or failed. True when there is nothing (more) to wait for.
+
+    A failed job shows its error and a button to try again; a cancelled one only the button.
+    """
+    if job is None or job.status == "succeeded":
+        return True
+    if job.status in LIVE:
+        show_live(viewer, [job], {}, key=key)
+        return False
+    if job.status == "failed" and job.error:
+        shell.tell(job.error, viewer.lang)
+    else:
+        st.info(t("job.was_cancelled", viewer.lang, title=title_of(job.kind, viewer.lang)), icon=":material/cancel:")
+    if viewer.may_edit and st.button(t("common.again", viewer.lang), key=f"{key}-again", icon=":material/refresh:"):
+        with shell.errors(viewer):
+            with database.session(viewer.actor) as session:
+                lifecycle.retry(session, viewer.actor, job.id)
+            st.rerun()
+    return False
