@@ -14,6 +14,8 @@ from core.video.timeline import AspectRatio
 FONT_FAMILY = "Sarabun"
 FONT_LICENCE = "OFL-1.1"
 
+_WEIGHTS = {400: "", 500: "Medium", 600: "SemiBold", 700: "", 800: "ExtraBold"}
+
 Motion = Literal["static", "word", "karaoke", "pop"]
 
 
@@ -56,6 +58,11 @@ class CaptionStyle:
     place: Literal["bottom", "middle"] = "bottom"
 
     @property
+    def font_name(self) -> str:
+        """The family by which font systems know this weight; 700 is the bold of the plain family."""
+        return f"{FONT_FAMILY} {_WEIGHTS[self.weight]}".strip()
+
+    @property
     def label_key(self) -> str:
         """Message key of the preset's name."""
         return f"caption_style.{self.name}"
@@ -70,7 +77,7 @@ STYLES: dict[str, CaptionStyle] = {
     style.name: style
     for style in (
         CaptionStyle(
-            "tiktok", "word", _SHORT_GROUP, size=0.083, weight=800, highlight="FFE500", outline=0.0085, shadow=0.003,
+            "tiktok", "word", _SHORT_GROUP, size=0.095, weight=800, highlight="FFE500", outline=0.0085, shadow=0.003,
             upper_case=True, place="middle",
         ),
         CaptionStyle("clean", "static", _SUBTITLE, size=0.052, weight=600, outline=0.0035, shadow=0.0015),

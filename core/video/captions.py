@@ -15,7 +15,8 @@ from core.video.sentences import ends_sentence
 from core.video.text import cells, clean, join, regroup_words
 from core.video.timeline import Word
 
-GAP = 0.04  # seconds between two captions, about one frame
+SHORTEST = 0.02  # seconds a word is shown at least
+GAP = 0.04  # seconds between two subtitles, about one frame
 _CLINGS = {
     "a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "with", "from", "and", "or", "but", "is", "are", "was",
     "were", "my", "your", "our", "his", "her", "its", "their", "this", "that", "these", "those", "i", "we", "you",
@@ -61,17 +62,15 @@ def build_captions(words: Sequence[Word], rules: CaptionRules) -> list[Caption]:
 
 
 def _in_order(words: Sequence[Word]) -> list[Word]:
+    """The words one after the other, each at least ``SHORTEST`` long and none into the next."""
     result: list[Word] = []
     floor = 0.0
     for word in sorted(words, key=lambda item: item.start):
         start = max(word.start, floor)
-        end = max(word.end, start + 0.02)
-        result.append(word.model_copy(update={"start": start, "end": end}))
-        floor = start
-    for index in range(len(result) - 1):
-        latest = max(result[index + 1].start, result[index].start)
-        if result[index].end > latest:
-            result[index] = result[index].model_copy(update={"end": latest})
+        if result and result[-1].end > start:
+            result[-1] = result[-1].model_copy(update={"end": start})
+        result.append(word.model_copy(update={"start": start, "end": max(word.end, start + SHORTEST)}))
+        floor = start + SHORTEST
     return result
 
 
@@ -193,14 +192,15 @@ def _cheapest(
 
 def _timed(captions: Sequence[Caption], rules: CaptionRules) -> list[Caption]:
     timed: list[Caption] = []
+    gap = 0.0 if rules.max_words else GAP  # groups that follow the voice must not blink
     for index, caption in enumerate(captions):
-        latest = captions[index + 1].start - GAP if index + 1 < len(captions) else float("inf")
+        latest = captions[index + 1].start - gap if index + 1 < len(captions) else float("inf")
         letters = cells(join(caption.texts))
         needed = max(rules.min_seconds, letters / rules.max_cells_per_second)
         wanted = max(caption.end, min(caption.start + needed, caption.end + max(rules.linger_seconds, 1.5)))
         if latest - caption.end <= rules.linger_seconds:
             wanted = max(wanted, latest)  # a short pause is no reason to blink
-        end = max(min(wanted, latest), min(caption.start + 0.05, latest + GAP))
+        end = max(min(wanted, latest), min(caption.start + 0.05, latest + gap))
         timed.append(Caption(caption.start, end, caption.lines))
     return timed
 

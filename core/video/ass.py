@@ -1,0 +1,168 @@
+"""Advanced SubStation (ASS) documents for one picture size, to be burnt in by libass or taken elsewhere (SPEC V3.4).
+
+Words are data of strangers: :func:`plain` leaves nothing of them that ASS reads as an override block, a line break or a
+new event. Times are centiseconds, colours ``&HAABBGGRR`` with alpha 00 for opaque, as the format has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.video.caption_styles import STYLES, CaptionStyle, SafeArea, safe_area
+from core.video.captions import Caption, build_captions
+from core.video.text import clean, em_width, unspaced
+from core.video.timeline import AspectRatio, Word
+
+LONGEST_WORD = 60
+LINE_HEIGHT = 1.853  # usWinAscent + usWinDescent of Sarabun in ems: an ASS font size is this height, not the em
+MIN_SCALE = 0.35
+_STAND_INS = str.maketrans({"{": "(", "}": ")", "\\": "/"})
+
+
+def plain(text: str) -> str:
+    """One word or line as ASS shows it literally: no braces, no backslash, no line breaks, not endless."""
+    cleaned = clean(text).translate(_STAND_INS)
+    return cleaned if len(cleaned) <= LONGEST_WORD else cleaned[: LONGEST_WORD - 1] + "…"
+
+
+def ass_document(
+    words: Sequence[Word], style_name: str, width: int, height: int, aspect_ratio: AspectRatio = "source"
+) -> str:
+    """The captions of a result (words in its own time) in one preset for a picture of ``width`` × ``height`` pixels.
+
+    Where the picture is too narrow for the preset's lines they are broken earlier rather than made smaller.
+    """
+    style = STYLES[style_name]
+    area = safe_area(aspect_ratio, width, height)
+    cell = 0.7 if style.upper_case else 0.58  # ems of an average letter
+    fitting = max(8, int(_room(style, width, height, area) / cell))
+    rules = replace(style.rules, max_cells=min(style.rules.max_cells, fitting))
+    return document(build_captions(words, rules), style, width, height, area)
+
+
+def _room(style: CaptionStyle, width: int, height: int, area: SafeArea) -> float:
+    """Width of a line in ems."""
+    short = min(width, height)
+    free = width * (1 - 2 * max(area.left, area.right)) - 2 * style.outline * short
+    return free / (style.size * short)
+
+
+def document(captions: Sequence[Caption], style: CaptionStyle, width: int, height: int, area: SafeArea) -> str:
+    """An ASS document of ready captions; every text stays inside the safe area, smaller type if it must."""
+    short = min(width, height)
+    size = round(style.size * short * LINE_HEIGHT)
+    outline = style.outline * short
+    left, right = round(area.left * width), round(area.right * width)
+    vertical = round(area.bottom * height) if style.place == "bottom" else round(max(area.bottom, 0.27) * height)
+    back = _colour(style.outline_colour, 1.0 - style.box_opacity)
+    fields = [
+        "Default", style.font_name, str(size), _colour(style.colour), _colour(style.colour),
+        back if style.box else _colour(style.outline_colour), back if style.box else _colour("000000", 0.5),
+        "-1" if style.weight == 700 else "0", "0", "0", "0", "100", "100", "0", "0", "3" if style.box else "1",
+        f"{outline:.1f}", "0" if style.box else f"{style.shadow * short:.1f}", "2",
+        str(max(left, right)), str(max(left, right)), str(vertical), "1",
+    ]  # fmt: skip
+    head = [
+        "[Script Info]",
+        "ScriptType: v4.00+",
+        f"PlayResX: {width}",
+        f"PlayResY: {height}",
+        "WrapStyle: 2",
+        "ScaledBorderAndShadow: yes",
+        "YCbCr Matrix: TV.709",
+        "",
+        "[V4+ Styles]",
+        "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
+        "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
+        "MarginR, MarginV, Encoding",
+        "Style: " + ",".join(fields),
+        "",
+        "[Events]",
+        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
+    ]
+    room = _room(style, width, height, area)
+    events = [
+        f"Dialogue: 0,{_clock(start)},{_clock(end)},Default,,0,0,0,,{text}"
+        for caption in captions
+        for start, end, text in _events(caption, style, room)
+        if round(end * 100) > round(start * 100)
+    ]
+    return "\n".join([*head, *events]) + "\n"
+
+
+def _events(caption: Caption, style: CaptionStyle, room: float) -> list[tuple[float, float, str]]:
+    """Start, end and text of the events that show one caption; ``room`` is the line's width in ems."""
+    lines = [[_shown(word.word, style) for word in line] for line in caption.lines]
+    widest = max(em_width(" ".join(line)) for line in lines)
+    scale = max(MIN_SCALE, min(1.0, room / widest)) if widest else 1.0
+    tags = ""
+    if style.motion == "pop":
+        tags += f"{_scaled(scale * 0.8)}\\t(0,90,{_scaled(scale)})"
+    elif scale < 1.0:
+        tags += _scaled(scale)
+    start = f"{{{tags}}}" if tags else ""
+    words = caption.words
+    if style.motion in ("static", "pop"):
+        return [(caption.start, caption.end, start + _laid(caption, lines))]
+    if style.motion == "karaoke":
+        unspoken, spoken = _inline(style.colour), _inline(style.highlight)
+        colours = f"{{\\1c{spoken}\\2c{unspoken}}}"
+        marks = []
+        position = round(caption.start * 100)
+        for index, word in enumerate(words):
+            until = words[index + 1].start if index + 1 < len(words) else word.end
+            step = max(0, round(until * 100) - position)
+            position += step
+            marks.append((f"{{\\kf{step}}}", ""))
+        return [(caption.start, caption.end, start + colours + _laid(caption, lines, marks))]
+    active = (f"{{\\1c{_inline(style.highlight)}}}", f"{{\\1c{_inline(style.colour)}}}")
+    rows = []
+    for index, word in enumerate(words):
+        begin = caption.start if index == 0 else word.start
+        end = words[index + 1].start if index + 1 < len(words) else caption.end
+        marks = [active if other == index else ("", "") for other in range(len(words))]
+        rows.append((begin, end, start + _laid(caption, lines, marks)))
+    return rows
+
+
+def _scaled(scale: float) -> str:
+    return f"\\fscx{scale * 100:.0f}\\fscy{scale * 100:.0f}"
+
+
+def _shown(text: str, style: CaptionStyle) -> str:
+    return plain(text.upper() if style.upper_case else text)
+
+
+def _laid(caption: Caption, lines: Sequence[Sequence[str]], marks: Sequence[tuple[str, str]] = ()) -> str:
+    """The caption's lines with what stands before and after each word; spaces as the scripts want them."""
+    rows = []
+    number = 0
+    for line, shown in zip(caption.lines, lines, strict=True):
+        row, before = "", ""
+        for text in shown:
+            opening, closing = marks[number] if marks else ("", "")
+            row += _space(before, text) + opening + text + closing
+            before, number = text or before, number + 1
+        if line:
+            rows.append(row)
+    return "\\N".join(rows)
+
+
+def _space(left: str, right: str) -> str:
+    if not left or not right or (unspaced(left[-1]) and unspaced(right[0])):
+        return ""
+    return " "
+
+
+def _colour(rgb: str, transparency: float = 0.0) -> str:
+    return f"&H{round(transparency * 255):02X}{rgb[4:6]}{rgb[2:4]}{rgb[0:2]}"
+
+
+def _inline(rgb: str) -> str:
+    return f"&H{rgb[4:6]}{rgb[2:4]}{rgb[0:2]}&"
+
+
+def _clock(seconds: float) -> str:
+    total = max(0, round(seconds * 100))
+    return f"{total // 360_000}:{total // 6000 % 60:02d}:{total // 100 % 60:02d}.{total % 100:02d}"
