@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,71 +34,16 @@ MIN_RATE = Fraction(5)
 MAX_PROXY_FREE_GOP_SECONDS = 4.0
 HEAD_BYTES = 256 * 1024 * 1024
 
-STANDARD_RATES = tuple(
-    Fraction(rate)
-    for rate in [
-        "24000/1001",
-        "24",
-        "25",
-        "30000/1001",
-        "30",
-        "48",
-        "50",
-        "60000/1001",
-        "60",
-        "5",
-        "10",
-        "12",
-        "15",
-        "20",
-    ]
+STANDARD_RATES = (
+    *(Fraction(1000 * rate, 1001) for rate in (24, 30, 60)),
+    *(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 5, 10, 12, 15, 20)),
 )
-VIDEO_CODECS = frozenset(
-    [
-        "h264",
-        "hevc",
-        "av1",
-        "libdav1d",
-        "vp8",
-        "vp9",
-        "libvpx",
-        "libvpx-vp9",
-        "mpeg4",
-        "mpeg2video",
-        "mpeg1video",
-        "prores",
-        "dnxhd",
-        "mjpeg",
-        "vc1",
-        "wmv1",
-        "wmv2",
-        "wmv3",
-        "theora",
-        "h263",
-        "flv",
-        "ffv1",
-        "rawvideo",
-        "cfhd",
-        "dvvideo",
-        "huffyuv",
-        "ffvhuff",
-        "utvideo",
-        "qtrle",
-        "svq1",
-        "svq3",
-        "msmpeg4",
-        "msmpeg4v2",
-        "cinepak",
-        "png",
-        "indeo5",
-        "vvc",
-        "r210",
-        "v210",
-        "v410",
-        "magicyuv",
-        "hap",
-    ]
-)
+_VIDEO_CODEC_NAMES = """
+    h264 hevc av1 libdav1d vp8 vp9 libvpx libvpx-vp9 mpeg4 mpeg2video mpeg1video prores dnxhd mjpeg vc1 wmv1 wmv2 wmv3
+    theora h263 flv ffv1 rawvideo cfhd dvvideo huffyuv ffvhuff utvideo qtrle svq1 svq3 msmpeg4 msmpeg4v2 cinepak png
+    indeo5 vvc r210 v210 v410 magicyuv hap
+"""
+VIDEO_CODECS = frozenset(_VIDEO_CODEC_NAMES.split())
 _PLAYABLE_PICTURE = {"mov": {"h264", "av1", "libdav1d", "vp9"}, "webm": {"vp8", "vp9", "av1", "libdav1d", "libvpx"}}
 _PLAYABLE_SOUND = frozenset(["aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "flac", "pcm_s16le"])
 _HDR_TRANSFERS = {16: "pq", 18: "hlg"}
@@ -143,7 +89,7 @@ class MediaInfo:
         if self.kind == "audio":
             return 0.0
         edges = [*self.key_times, self.duration_seconds] if self.exact else list(self.key_times)
-        gaps = [later - earlier for earlier, later in zip(edges, edges[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(edges)]
         return max(gaps, default=self.duration_seconds)
 
     @property
@@ -186,7 +132,7 @@ def frame_rate(times: Sequence[float], declared: Sequence[Fraction]) -> tuple[Fr
     hole. When even that one misses more than one frame in a hundred, the rate is variable and the standard rate
     nearest to the usual distance between frames is taken, so that no motion is lost.
     """
-    gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False) if later > earlier)
+    gaps = sorted(later - earlier for earlier, later in pairwise(times) if later > earlier)
     if not gaps:
         return next((rate for rate in declared if MIN_RATE <= rate <= MAX_RATE), Fraction(30)), False
     candidates = [rate for rate in (*declared, *STANDARD_RATES) if MIN_RATE <= rate <= 4 * MAX_RATE]
@@ -217,9 +163,7 @@ def _read(path: Path, head_bytes: int, progress: Progress) -> dict[str, Any]:
         run_child(command, sink=parts.append, tick=lambda: progress(0.0, "stage.probe"), limits=_PROBE_LIMITS)
     except ChildFailed as failure:
         if "MemoryError" in failure.stderr or failure.timed_out or failure.returncode < 0:
-            raise UnsupportedMedia(
-                "This file takes too much time or memory to read.", "It may be damaged."
-            ) from failure
+            raise UnsupportedMedia("This file takes too much time or memory to read.") from failure
         raise EngineFailed("The file could not be examined.", failure.stderr.strip().rpartition("\n")[2]) from failure
     found: dict[str, Any] = json.loads(b"".join(parts))
     return found

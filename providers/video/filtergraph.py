@@ -1,0 +1,270 @@
+"""From a timeline to FFmpeg's words: which windows of the source to open, and the graph that makes the pictures.
+
+Pure: nothing is read or run. The graph holds numbers computed here and fixed names of files in the render's own
+folder; no text of a user, no path and no font name ever enters it, so nothing can break out of it.
+
+Frames are cut on the constant grid described in :mod:`providers.video.probe`: the ``fps`` filter makes it, ``select``
+keeps frames by their number, ``setpts=N`` numbers them again. The choice of a frame is a balanced tree of comparisons
+(FFmpeg's ``if`` evaluates only the taken branch), so that a thousand pieces cost ten comparisons a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from core.errors import InvalidInput
+from core.video.timeline import CropKeyframe, CropTrack, OutputTarget, Timeline
+
+# Opening the source again costs decoding from the key frame before; worth it only to skip more than this.
+MIN_SKIP_SECONDS = 12.0
+MAX_WINDOWS = 8
+# Frames before a window are decoded and dropped: B-frames of an open GOP, and the frame still on screen at variable
+# frame rates.
+PREROLL_SECONDS = 1
+FONTS_FOLDER = "fonts"
+_HDR_TO_SDR = (
+    "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,"
+    "zscale=t=bt709:m=bt709:r=tv:d=error_diffusion,format=yuv420p"
+)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Frames ``start``–``end`` (exclusive) of the source that one opened input delivers; ``ranges`` of them stay."""
+
+    start: int
+    end: int
+    ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def kept(self) -> int:
+        """How many frames of the window stay."""
+        return sum(end - start for start, end in self.ranges)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What of a source's pictures matters to the graph: shown size in pixels, whether its pixels are square, HDR."""
+
+    width: int
+    height: int
+    square_pixels: bool = True
+    hdr: bool = False
+
+
+def kept_ranges(timeline: Timeline) -> list[tuple[int, int]]:
+    """Kept frames as (start, end exclusive); pieces that touch are one, for there is no cut between them.
+
+    Raises:
+        InvalidInput: nothing is kept.
+    """
+    ranges: list[tuple[int, int]] = []
+    for piece in timeline.kept:
+        if ranges and ranges[-1][1] == piece.start_frame:
+            ranges[-1] = (ranges[-1][0], piece.end_frame)
+        else:
+            ranges.append((piece.start_frame, piece.end_frame))
+    if not ranges:
+        raise InvalidInput("Nothing of the recording is kept.", "Keep at least one piece of the timeline.")
+    return ranges
+
+
+def plan_windows(ranges: Sequence[tuple[int, int]], rate: Fraction) -> list[Window]:
+    """Group the kept ranges so that only long removed stretches are skipped by seeking, at most MAX_WINDOWS inputs."""
+    least = MIN_SKIP_SECONDS * rate
+    gaps = sorted(
+        (index for index in range(1, len(ranges)) if ranges[index][0] - ranges[index - 1][1] >= least),
+        key=lambda index: ranges[index - 1][1] - ranges[index][0],
+    )
+    starts = [0, *sorted(gaps[: MAX_WINDOWS - 1]), len(ranges)]
+    windows = []
+    for first, last in pairwise(starts):
+        group = tuple(ranges[first:last])
+        start = group[0][0] if first or group[0][0] >= least else 0
+        windows.append(Window(start, group[-1][1], group))
+    return windows
+
+
+def seek_arguments(window: Window, rate: Fraction, total_frames: int) -> list[str]:
+    """Input options that deliver a window with its lead-in: from the key frame before, without FFmpeg's own trim."""
+    arguments = []
+    if window.start:
+        arguments += ["-noaccurate_seek", "-ss", _seconds(window.start / rate - lead_in(window, rate))]
+    if window.end < total_frames:
+        # One second more than needed: at variable rates the frame on screen may be the last for a while.
+        arguments += ["-t", _seconds((window.end - window.start) / rate + lead_in(window, rate) + 1)]
+    return arguments
+
+
+def lead_in(window: Window, rate: Fraction) -> Fraction:
+    """Seconds of source opened before a window's first frame."""
+    return min(Fraction(PREROLL_SECONDS), window.start / rate)
+
+
+def compile_video(
+    timeline: Timeline,
+    windows: Sequence[Window],
+    picture: Picture,
+    targets: Sequence[OutputTarget],
+    captions: Sequence[str | None],
+) -> str:
+    """The filter graph from inputs ``[0:V:0]``, ``[1:V:0]`` … (one a window) to ``[out0]``, ``[out1]`` …
+
+    ``captions`` are names of ASS files in the render's folder, made by the renderer, one for each target.
+    """
+    rate = timeline.rate
+    chains = [_window_chain(index, window, rate) for index, window in enumerate(windows)]
+    if len(windows) > 1:
+        labels = "".join(f"[w{index}]" for index in range(len(windows)))
+        chains.append(f"{labels}concat=n={len(windows)}:v=1:a=0[joined]")
+    last = "[joined]" if len(windows) > 1 else "[w0]"
+    common = [f"settb={1 / rate}", "setpts=N"]
+    if picture.hdr:
+        common.append(_HDR_TO_SDR)
+    if not picture.square_pixels:
+        common.append(f"scale={picture.width}:{picture.height}")
+    common.append("setsar=1")
+    branches = "".join(f"[b{index}]" for index in range(len(targets)))
+    split = f",split={len(targets)}{branches}" if len(targets) > 1 else branches
+    chains.append(f"{last}{','.join(common)}{split}")
+    ranges = [item for window in windows for item in window.ranges]
+    for index, (target, caption) in enumerate(zip(targets, captions, strict=True)):
+        chains.append(_target_chain(index, timeline, ranges, picture, target, caption))
+    return ";\n".join(chains) + "\n"
+
+
+def _window_chain(index: int, window: Window, rate: Fraction) -> str:
+    start = _seconds(lead_in(window, rate)) if window.start else "0"
+    filters = [
+        f"fps=fps={rate}:start_time={start}:round=near",
+        # A source whose pictures end early shows its last one; trim closes the endless padding.
+        "tpad=stop_mode=clone:stop=-1",
+        f"trim=end_frame={window.end - window.start}",
+    ]
+    if window.kept != window.end - window.start:
+        local = [(start - window.start, end - window.start) for start, end in window.ranges]
+        filters.append(f"select='{keep_expression(local)}'")
+    filters += [f"settb={1 / rate}", "setpts=N"]
+    return f"[{index}:V:0]{','.join(filters)}[w{index}]"
+
+
+def keep_expression(ranges: Sequence[tuple[int, int]]) -> str:
+    """1 where the frame number ``n`` lies in one of the ascending ranges, else 0."""
+    bounds = [bound for item in ranges for bound in item]
+    return _tree(bounds, [str(leaf % 2) for leaf in range(len(bounds) + 1)])
+
+
+def _tree(bounds: Sequence[int], leaves: Sequence[str]) -> str:
+    """Leaf ``i`` where ``bounds[i-1] <= n < bounds[i]``."""
+    if not bounds:
+        return leaves[0]
+    middle = len(bounds) // 2
+    left = _tree(bounds[:middle], leaves[: middle + 1])
+    right = _tree(bounds[middle + 1 :], leaves[middle + 1 :])
+    return f"if(lt(n,{bounds[middle]}),{left},{right})"
+
+
+def crop_window(picture: Picture, target: OutputTarget) -> tuple[int, int]:
+    """Width and height of the largest window of the target's shape inside the picture, even as 4:2:0 needs."""
+    wide = Fraction(picture.width, picture.height) > Fraction(target.width, target.height)
+    if wide:
+        width, height = round(Fraction(picture.height * target.width, target.height)), picture.height
+    else:
+        width, height = picture.width, round(Fraction(picture.width * target.height, target.width))
+    return max(2, min(picture.width, width) // 2 * 2), max(2, min(picture.height, height) // 2 * 2)
+
+
+def crop_path(
+    keyframes: Sequence[CropKeyframe], ranges: Sequence[tuple[int, int]], size: int, window: int, axis: str
+) -> list[tuple[int, float, float]]:
+    """Where a crop window's edge is, by frames of the result: (first frame, pixels there, pixels a frame).
+
+    ``axis`` is ``x`` or ``y``; ``size`` and ``window`` are the picture's and the window's pixels along it. Positions
+    beyond the picture are left to FFmpeg's ``crop``, which keeps its window inside.
+    """
+    points = sorted((key.frame, getattr(key, axis) * size - window / 2) for key in keyframes)
+    if not points:
+        return [(0, (size - window) / 2, 0.0)]
+    path: list[tuple[int, float, float]] = []
+    at = 0
+    position = 0
+    for start, end in ranges:
+        frame = start
+        while frame < end:
+            while at < len(points) and points[at][0] <= frame:
+                at += 1
+            before, after = points[max(at - 1, 0)], points[min(at, len(points) - 1)]
+            span = after[0] - before[0]
+            slope = (after[1] - before[1]) / span if span > 0 else 0.0
+            value = before[1] + slope * (frame - before[0]) if span > 0 else before[1]
+            following = min(end, after[0]) if after[0] > frame else end
+            if not path or slope or path[-1][2] or abs(path[-1][1] - value) > 1e-6:
+                path.append((position, value, slope))
+            position += following - frame
+            frame = following
+    return path
+
+
+def crop_expression(path: Sequence[tuple[int, float, float]]) -> str:
+    """The path of :func:`crop_path` as an expression of the result's frame number ``n``."""
+    leaves = [f"{value:.4f}" if not slope else f"{value:.4f}{slope:+.7f}*(n-{first})" for first, value, slope in path]
+    return _tree([first for first, _, _ in path[1:]], leaves)
+
+
+def _target_chain(
+    index: int,
+    timeline: Timeline,
+    ranges: Sequence[tuple[int, int]],
+    picture: Picture,
+    target: OutputTarget,
+    caption: str | None,
+) -> str:
+    track = timeline.crops.get(target.aspect_ratio, CropTrack())
+    width, height = target.width, target.height
+    same_shape = crop_window(picture, target) == (picture.width // 2 * 2, picture.height // 2 * 2)
+    chain = f"[b{index}]"
+    if same_shape:
+        if (picture.width, picture.height) != (width, height):
+            chain += f"scale={width}:{height},"
+    elif track.mode == "crop":
+        inner = crop_window(picture, target)
+        x = crop_expression(crop_path(track.keyframes, ranges, picture.width, inner[0], "x"))
+        y = crop_expression(crop_path(track.keyframes, ranges, picture.height, inner[1], "y"))
+        # exact: without it 4:2:0 rounds to even pixels and a slow pan goes in steps of two.
+        chain += f"crop=w={inner[0]}:h={inner[1]}:x='{x}':y='{y}':exact=1,"
+        if inner != (width, height):
+            chain += f"scale={width}:{height},"
+    else:
+        inside = _fit(picture, target)
+        if track.mode == "letterbox":
+            chain += f"scale={inside[0]}:{inside[1]},pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:black,"
+        else:
+            chain += _blurred(index, inside, target)
+    if caption is not None:
+        chain += f"ass=filename={caption}:fontsdir={FONTS_FOLDER},"
+    return f"{chain}setsar=1,format=yuv420p[out{index}]"
+
+
+def _fit(picture: Picture, target: OutputTarget) -> tuple[int, int]:
+    scale = min(Fraction(target.width, picture.width), Fraction(target.height, picture.height))
+    return max(2, round(picture.width * scale / 2) * 2), max(2, round(picture.height * scale / 2) * 2)
+
+
+def _blurred(index: int, inside: tuple[int, int], target: OutputTarget) -> str:
+    # Blurred at an eighth of the size: sixty-four times cheaper, and no detail is left to tell the difference.
+    small = (max(target.width // 16 * 2, 16), max(target.height // 16 * 2, 16))
+    return (
+        f"split[f{index}][g{index}];"
+        f"[g{index}]scale={small[0]}:{small[1]}:force_original_aspect_ratio=increase:force_divisible_by=2:flags=area,"
+        f"crop={small[0]}:{small[1]},boxblur=4:2,scale={target.width}:{target.height}:flags=bilinear,"
+        f"eq=brightness=-0.06[h{index}];"
+        f"[f{index}]scale={inside[0]}:{inside[1]}[i{index}];"
+        f"[h{index}][i{index}]overlay=(W-w)/2:(H-h)/2:format=yuv420,"
+    )
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{float(value):.6f}"

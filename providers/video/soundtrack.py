@@ -1,0 +1,248 @@
+"""The sound of a result, made once for all its outputs: cut, cleaned, music under it, brought to its loudness.
+
+The steps write raw float32 files into the render's folder and end in one AAC file, which every output copies. The
+loudness is reached in two passes: measured by FFmpeg's ``ebur128`` (EBU R 128, ITU-R BS.1770), then static gain and a
+true-peak limiter, measured again on the encoded file. One-pass normalisation would pump and miss the target.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import EngineFailed
+from core.progress import Progress, part
+from core.video.timeline import MusicBed, Timeline
+from providers.video.filtergraph import Window
+from providers.video.process import output_argument, run_ffmpeg, source_arguments
+from providers.video.sound_edit import (
+    CHANNELS,
+    SAMPLE_RATE,
+    CutWriter,
+    Signal,
+    duck_curve,
+    gain_at,
+    level_db,
+    limit,
+    plan_cuts,
+    sample_at,
+)
+
+TRUE_PEAK_DBTP = -1.0
+# AAC moves peaks by up to about a decibel; the encoded file is measured and the ceiling lowered when it did more.
+_FIRST_CEILING_DB = -2.0
+_MAX_GAIN_DB = 30.0
+_SILENCE_LUFS = -69.0
+_TOLERANCE_LU = 0.3
+_ROUNDS = 4
+_LEAD_SECONDS = 1
+_MUSIC_FADE_IN, _MUSIC_FADE_OUT = 0.5, 2.5
+_BIT_RATE = "192k"
+_RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ch_layout", "stereo")
+
+
+@dataclass(frozen=True)
+class Loudness:
+    """Integrated loudness in LUFS and true peak in dBTP; None for silence."""
+
+    lufs: float | None
+    true_peak: float | None
+
+
+@dataclass(frozen=True)
+class Soundtrack:
+    """The finished AAC file and what was measured on it."""
+
+    path: Path
+    loudness: Loudness
+
+
+def build_soundtrack(
+    source: Path,
+    timeline: Timeline,
+    windows: Sequence[Window],
+    folder: Path,
+    *,
+    has_audio: bool,
+    music: Path | None,
+    progress: Progress,
+) -> Soundtrack:
+    """Make the sound of the kept pieces, exactly as long as their frames.
+
+    Raises:
+        UnsupportedMedia, OutOfSpace, EngineFailed: from FFmpeg.
+        JobCancelled: raised by ``progress``.
+    """
+    ranges = [item for window in windows for item in window.ranges]
+    frames = sum(end - start for start, end in ranges)
+    samples = sample_at(frames, timeline.rate)
+    voice = folder / "voice.f32"
+    if has_audio:
+        _cut_voice(source, timeline, windows, voice, part(progress, 0, 0.4))
+    else:
+        _write_silence(voice, samples)
+    mixed = voice
+    if music is not None and timeline.music is not None:
+        mixed = folder / "mixed.f32"
+        _mix(_open(voice, samples), voice, music, timeline.music, mixed, part(progress, 0.4, 0.6))
+        voice.unlink()
+    made = _master(mixed, samples, timeline.loudness_lufs, limited=mixed != voice, progress=part(progress, 0.6, 1))
+    mixed.unlink()
+    return made
+
+
+def measure_loudness(arguments: Sequence[str], *, true_peak: bool = True, progress: Progress) -> Loudness:
+    """Integrated loudness (and true peak) of an input given by its FFmpeg arguments."""
+    what = "ebur128=framelog=quiet" + (":peak=true" if true_peak else "")
+    run = run_ffmpeg(
+        [*arguments, "-map", "0:a:0", "-af", what, "-f", "null", "-"],
+        loglevel="info", progress=progress, stage="stage.sound",
+    )  # fmt: skip
+    summary = run.stderr.rpartition("Summary:")[2]
+    lufs = re.search(r"I:\s+(-?[\d.]+|-?inf|nan) LUFS", summary)
+    peak = re.search(r"Peak:\s+(-?[\d.]+|-?inf|nan) dBFS", summary)
+    if lufs is None or (true_peak and peak is None):
+        raise EngineFailed("The loudness could not be measured.", summary.strip()[-200:])
+    value = float(lufs[1])
+    high = float(peak[1]) if peak else math.nan
+    return Loudness(
+        value if math.isfinite(value) and value > _SILENCE_LUFS else None, high if math.isfinite(high) else None
+    )
+
+
+def _cut_voice(source: Path, timeline: Timeline, windows: Sequence[Window], voice: Path, progress: Progress) -> None:
+    ranges = [item for window in windows for item in window.ranges]
+    rate = timeline.rate
+    cuts = plan_cuts(ranges, rate, timeline.duration_frames)
+    # Gaps in the source's sound are filled, so that sample n is what is heard at n / 48000 s.
+    chain = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02"
+    if timeline.noise_reduction > 0:
+        chain += f",afftdn=nr={6 + 18 * timeline.noise_reduction:.1f}:nf=-40:tn=1"
+    finished = 0
+    with voice.open("wb") as file:
+        writer = CutWriter(cuts, file.write)
+        for index, window in enumerate(windows):
+            start = max(window.start / rate - _LEAD_SECONDS, Fraction(0))
+            length = float(window.end / rate - start) + 0.1
+            writer.begin(round(start * SAMPLE_RATE))
+            seek = ["-ss", f"{float(start):.6f}"] if window.start else []
+            run_ffmpeg(
+                [
+                    *source_arguments(source, *seek, "-vn", "-sn", "-dn"), "-map", "0:a:0", "-t", f"{length:.6f}",
+                    "-af", chain, "-ac", str(CHANNELS), *_RAW[:2], "pipe:1",
+                ],
+                sink=writer.feed,
+                duration_seconds=length,
+                progress=part(progress, index / len(windows), (index + 1) / len(windows)),
+                stage="stage.sound",
+            )  # fmt: skip
+            finished += len(window.ranges)
+            writer.finish(finished)
+
+
+def _mix(signal: Signal, voice: Path, music: Path, bed: MusicBed, mixed: Path, progress: Progress) -> None:
+    spoken = measure_loudness(_raw_input(voice), true_peak=False, progress=part(progress, 0, 0.3))
+    playing = measure_loudness(source_arguments(music, "-vn"), true_peak=False, progress=part(progress, 0.3, 0.5))
+    # The bed's gain is relative to the voice: a loud master and a quiet one end up at the same place under it.
+    level = bed.gain_db
+    if spoken.lufs is not None and playing.lufs is not None:
+        level += spoken.lufs - playing.lufs
+    curve = duck_curve(level_db(signal), bed.duck_db) + np.float32(level)
+    total = len(signal)
+    fade_in = min(_MUSIC_FADE_IN * SAMPLE_RATE, total / 4)
+    fade_out = min(_MUSIC_FADE_OUT * SAMPLE_RATE, total / 4)
+    rest = b""
+    position = 0
+    with mixed.open("wb") as file:
+
+        def add(data: bytes) -> None:
+            nonlocal rest, position
+            data = rest + data
+            whole = len(data) // (4 * CHANNELS) * (4 * CHANNELS)
+            rest = data[whole:]
+            block = np.frombuffer(data[:whole], dtype="<f4").reshape(-1, CHANNELS)[: total - position]
+            if not len(block):
+                return
+            place = np.arange(position, position + len(block), dtype=np.float32)
+            edge = np.clip(np.minimum((place + 1) / fade_in, (total - place) / fade_out), 0, 1)
+            gain = gain_at(curve, position, len(block)) * edge
+            file.write((signal[position : position + len(block)] + block * gain[:, None]).astype("<f4").tobytes())
+            position += len(block)
+
+        seconds = total / SAMPLE_RATE
+        run_ffmpeg(
+            [
+                *source_arguments(music, "-stream_loop", "-1", "-vn", "-sn", "-dn"), "-map", "0:a:0",
+                "-t", f"{seconds + 0.1:.6f}", "-af", f"aresample={SAMPLE_RATE}", "-ac", str(CHANNELS),
+                *_RAW[:2], "pipe:1",
+            ],
+            sink=add, duration_seconds=seconds, progress=part(progress, 0.5, 1), stage="stage.sound",
+        )  # fmt: skip
+        while position < total:
+            step = min(total - position, SAMPLE_RATE)
+            file.write(np.ascontiguousarray(signal[position : position + step]).tobytes())
+            position += step
+
+
+def _master(source: Path, samples: int, target: float | None, *, limited: bool, progress: Progress) -> Soundtrack:
+    """Gain, limiter and AAC, repeated until the encoded file keeps the loudness and the true peak asked for."""
+    raw, path = source.with_name("master.f32"), source.with_name("sound.m4a")
+    if target is None and not limited:
+        return _encode(source, path, progress)
+    signal = _open(source, samples)
+    gain_db = 0.0
+    before = measure_loudness(_raw_input(source), true_peak=False, progress=part(progress, 0, 0.1))
+    if before.lufs is None:
+        return _encode(source, path, part(progress, 0.1, 1))
+    if target is not None:
+        gain_db = min(target - before.lufs, _MAX_GAIN_DB)
+    ceiling_db = _FIRST_CEILING_DB
+    for attempt in range(_ROUNDS):
+        within = part(progress, 0.1 + 0.9 * attempt / _ROUNDS, 0.1 + 0.9 * (attempt + 1) / _ROUNDS)
+        with raw.open("wb") as file:
+            limit(signal, 10 ** (gain_db / 20), 10 ** (ceiling_db / 20), file.write)
+        within(0.1, "stage.sound")
+        made = _encode(raw, path, part(within, 0.1, 1))
+        lufs, peak = made.loudness.lufs, made.loudness.true_peak
+        off = target - lufs if target is not None and lufs is not None else 0.0
+        too_high = peak is not None and peak > TRUE_PEAK_DBTP
+        if too_high and peak is not None:
+            ceiling_db -= peak - TRUE_PEAK_DBTP + 0.2
+        reachable = abs(off) > _TOLERANCE_LU and gain_db + off <= _MAX_GAIN_DB
+        if reachable:
+            gain_db += off
+        if not too_high and not reachable:
+            break
+    raw.unlink()
+    return made
+
+
+def _encode(raw: Path, path: Path, progress: Progress) -> Soundtrack:
+    seconds = raw.stat().st_size / (4 * CHANNELS * SAMPLE_RATE)
+    run_ffmpeg(
+        [*_raw_input(raw), "-c:a", "aac", "-b:a", _BIT_RATE, output_argument(path)],
+        duration_seconds=seconds, progress=part(progress, 0, 0.8), stage="stage.sound",
+    )  # fmt: skip
+    return Soundtrack(path, measure_loudness(source_arguments(path), progress=part(progress, 0.8, 1)))
+
+
+def _raw_input(path: Path) -> list[str]:
+    return [*_RAW, "-i", output_argument(path)]
+
+
+def _open(path: Path, samples: int) -> Signal:
+    held = path.stat().st_size
+    if held != samples * 4 * CHANNELS:
+        raise EngineFailed("The sound came out with a wrong length.", f"{held} bytes for {samples} samples")
+    return np.memmap(path, dtype="<f4", mode="r", shape=(samples, CHANNELS))
+
+
+def _write_silence(path: Path, samples: int) -> None:
+    with path.open("wb") as file:
+        file.truncate(samples * 4 * CHANNELS)
