@@ -145,7 +145,6 @@ def _install(root: Path, venv: Path, arguments: list[str]) -> None:
     """Run pip; its own many lines go to a log, a person sees a count."""
     log = venv / "install.log"
     command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    total = sum("==" in line for line in (root / "constraints.txt").read_text(encoding="utf-8").splitlines())
     arrived, shown, announced = 0, 0, False
     with (
         log.open("a", encoding="utf-8") as record,
@@ -166,7 +165,7 @@ def _install(root: Path, venv: Path, arguments: list[str]) -> None:
             arrived += bool(_ARRIVED.match(line))
             if arrived >= shown + 25:
                 shown = arrived
-                _say(f"  {arrived} of about {total} packages fetched")
+                _say(f"  {arrived} packages fetched")
             if line.startswith("Installing collected packages") and not announced:
                 announced = True
                 _say("  unpacking")

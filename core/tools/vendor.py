@@ -167,7 +167,8 @@ def npm_command() -> list[str]:
         folder = _node_wheel_folder()
     if folder is None:
         raise VendorProblem(f"The package {NODE_WHEEL} holds no npm. Install npm and run make again.")
-    return [str(folder / "bin" / "node"), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    # This node trusts only the authorities built into it, unless told to trust the machine's as well.
+    return [str(folder / "bin" / "node"), "--use-system-ca", str(folder / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _node_wheel_folder() -> Path | None:
