@@ -1,1 +1,1 @@
-"""The business room's decisions and queries."""
+"""Views, revenue, cost and profit: what was observed, what counts, and what the dashboard shows of it."""
