@@ -1,0 +1,154 @@
+"""Key and chords from a chroma: which notes sound decides, by the profiles of Temperley and a Viterbi path.
+
+A chroma is a vector or a sequence of vectors of twelve non-negative energies, C first. Keys are written "A:min",
+chords "C", "Am", "G7".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_NOTE_NUMBERS = {name: index for index, name in enumerate(NOTES)} | {"Db": 1, "D#": 3, "Gb": 6, "G#": 8, "A#": 10}
+
+# Temperley, "The Cognition of Basic Musical Structures" (2001), key profiles; in minor both sevenths weigh alike, since
+# popular music uses the natural one as often as the raised one of the common practice.
+MAJOR_PROFILE = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
+MINOR_PROFILE = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 2.75, 2.75)
+
+# How much the opening bar weighs: relative keys share their notes, and songs mostly start at home.
+OPENING = 0.5
+
+# How likely a chord goes on to the next beat rather than change; between changes of the profiles below.
+STAY = 0.8
+MATCH = 12.0
+_QUALITIES: dict[str, tuple[int, ...]] = {"": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10)}
+_SCALES = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10)}
+_NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
+
+
+@dataclass(frozen=True)
+class KeyEstimate:
+    """``key`` as "C:maj"; ``confidence`` 0–1: how far the best key stands above the second best."""
+
+    key: str
+    confidence: float
+
+
+def estimate_key(chroma: Sequence[float], opening: Sequence[float] | None = None) -> KeyEstimate | None:
+    """The key whose profile correlates best with a song's summed chroma; None for silence or a flat chroma.
+
+    ``opening`` is the chroma of the first bar, which tells a key from its relative.
+    """
+    if len(chroma) != 12:
+        raise ValueError("a chroma has twelve values")
+    heard = opening if opening is not None and sum(opening) > 1e-9 else chroma
+    scores = []
+    for tonic in range(12):
+        for mode, profile in (("maj", MAJOR_PROFILE), ("min", MINOR_PROFILE)):
+            rotated = [profile[(pitch - tonic) % 12] for pitch in range(12)]
+            triad = _triad(tonic, 3 if mode == "min" else 4)
+            fit = _correlation(chroma, rotated) + OPENING * _correlation(heard, triad)
+            scores.append((fit / (1 + OPENING), f"{NOTES[tonic]}:{mode}"))
+    scores.sort(reverse=True)
+    best, second = scores[0], scores[1]
+    if not math.isfinite(best[0]) or best[0] <= 0:
+        return None
+    return KeyEstimate(best[1], round(min(1.0, max(0.0, (best[0] - second[0]) / best[0] * 4)), 3))
+
+
+def _triad(tonic: int, third: int) -> list[float]:
+    return [1.0 if (pitch - tonic) % 12 in (0, third, 7) else 0.0 for pitch in range(12)]
+
+
+def _correlation(left: Sequence[float], right: Sequence[float]) -> float:
+    mean_left, mean_right = sum(left) / len(left), sum(right) / len(right)
+    above = sum((a - mean_left) * (b - mean_right) for a, b in zip(left, right, strict=True))
+    below = math.sqrt(sum((a - mean_left) ** 2 for a in left) * sum((b - mean_right) ** 2 for b in right))
+    return above / below if below > 1e-12 else float("-inf")
+
+
+def scale_of(key: str) -> str:
+    """Name of the scale a key implies."""
+    return "major" if key.endswith(":maj") else "minor"
+
+
+def chord_path(chromas: Sequence[Sequence[float]], key: str | None = None) -> list[str]:
+    """The most likely chord of every beat: triads and dominant sevenths matched by cosine, smoothed by Viterbi.
+
+    ``key`` makes its own chords a little more likely. "N" stands for no chord (silence).
+    """
+    names, templates = _vocabulary()
+    bonus = [_in_key_bonus(name, key) for name in names]
+    change = math.log((1 - STAY) / (len(names) - 1))
+    stay = math.log(STAY)
+    score: list[float] = [0.0] * len(names)
+    history: list[list[int]] = []
+    for chroma in chromas:
+        norm = math.sqrt(sum(value * value for value in chroma))
+        best_before = max(range(len(names)), key=lambda index: score[index])
+        row, current = [], []
+        for index, template in enumerate(templates):
+            move = score[best_before] + change
+            keep = score[index] + stay
+            row.append(index if keep >= move else best_before)
+            match = sum(a * b for a, b in zip(chroma, template, strict=True)) / norm if norm > 1e-9 else 0.0
+            current.append(max(keep, move) + MATCH * match + bonus[index])
+        history.append(row)
+        score = current
+    path: list[int] = []
+    state = max(range(len(names)), key=lambda index: score[index])
+    for row in reversed(history):
+        path.append(state)
+        state = row[state]
+    path.reverse()
+    return [names[state] if sum(chroma) > 1e-6 else "N" for state, chroma in zip(path, chromas, strict=True)]
+
+
+def _vocabulary() -> tuple[list[str], list[list[float]]]:
+    names, templates = [], []
+    for root in range(12):
+        for suffix, intervals in _QUALITIES.items():
+            names.append(NOTES[root] + suffix)
+            weights = [0.0] * 12
+            for interval in intervals:
+                weights[(root + interval) % 12] = 1.0 if interval in (0, 7) else 0.9
+            # A seventh must be heard clearly to win over its triad.
+            weights = [value * (0.97 if suffix == "7" else 1.0) for value in weights]
+            norm = math.sqrt(sum(1.0 for value in weights if value))
+            templates.append([value / norm for value in weights])
+    return names, templates
+
+
+def _in_key_bonus(chord: str, key: str | None) -> float:
+    if key is None:
+        return 0.0
+    tonic, mode = key.split(":")
+    scale = {(_NOTE_NUMBERS[tonic] + step) % 12 for step in _SCALES[mode]}
+    root, suffix = split_chord(chord)
+    tones = {(root + interval) % 12 for interval in _QUALITIES[suffix]}
+    return 0.25 if tones <= scale else 0.0
+
+
+def split_chord(chord: str) -> tuple[int, str]:
+    """Root (0–11) and suffix of a chord's name."""
+    length = 2 if len(chord) > 1 and chord[1] in "#b" else 1
+    return _NOTE_NUMBERS[chord[:length]], chord[length:]
+
+
+def roman_numeral(chord: str, key: str) -> str:
+    """The chord's degree in the key: "vi", "V7", "bVII"; empty for "N"."""
+    if chord == "N":
+        return ""
+    tonic, mode = key.split(":")
+    root, suffix = split_chord(chord)
+    interval = (root - _NOTE_NUMBERS[tonic]) % 12
+    scale = _SCALES[mode]
+    if interval in scale:
+        accidental, degree = "", scale.index(interval)
+    else:
+        accidental, degree = "b", scale.index((interval + 1) % 12) if (interval + 1) % 12 in scale else 0
+    numeral = _NUMERALS[degree]
+    return accidental + (numeral.lower() if suffix == "m" else numeral) + (suffix if suffix == "7" else "")

@@ -1,0 +1,49 @@
+"""What the music jobs take: the shapes of the HTTP API and of the stored payloads."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+AnalysisTask = Literal["tempo", "beats", "key", "chords", "energy", "loudness"]
+ALL_TASKS: tuple[AnalysisTask, ...] = ("tempo", "beats", "key", "chords", "energy", "loudness")
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImportAudioInput(_Payload):
+    """Take the sound of any audio or video asset into the library as a 48 kHz WAV."""
+
+    source_asset_id: UUID
+    name: str | None = Field(default=None, max_length=120)
+
+
+class AnalyzeInput(_Payload):
+    """Analyse one audio asset (SPEC M3)."""
+
+    audio_asset_id: UUID
+    tasks: tuple[AnalysisTask, ...] = Field(default=ALL_TASKS, min_length=1)
+
+
+class BuiltinTracksInput(_Payload):
+    """Render built-in background tracks into the library; ``presets`` empty means every one."""
+
+    presets: tuple[str, ...] = ()
+
+
+class ModelDownloadInput(_Payload):
+    """Download one speech model of the catalogue (:mod:`providers.speech.models`) by its name."""
+
+    name: str = Field(min_length=1, max_length=60)
+
+
+class AnalysisCorrection(_Payload):
+    """What the user knows better than the measurement; None leaves a value as measured."""
+
+    bpm: float | None = Field(default=None, ge=20, le=400)
+    key: str | None = Field(default=None, pattern=r"^[A-G][#b]?:(maj|min)$")
+    time_signature: Literal["2/4", "3/4", "4/4", "6/8"] | None = None

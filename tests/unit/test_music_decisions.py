@@ -1,0 +1,69 @@
+"""Keys, chords and bars are decided right from ideal measurements, in every transposition."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.music.keys import NOTES, chord_path, estimate_key, roman_numeral
+from core.music.metre import estimate_metre, fold_tempo
+
+MAJOR_TRIADS = [(0, 4, 7), (5, 9, 0), (7, 11, 2), (9, 0, 4)]
+MINOR_TRIADS = [(0, 3, 7), (5, 8, 0), (7, 10, 2), (8, 0, 3)]
+
+
+def _chroma(pitches: tuple[int, ...], shift: int = 0) -> list[float]:
+    return [1.0 if (pitch - shift) % 12 in pitches else 0.02 for pitch in range(12)]
+
+
+@given(st.integers(0, 11), st.sampled_from([("maj", MAJOR_TRIADS), ("min", MINOR_TRIADS)]))
+def test_the_key_of_four_chords_is_found_in_every_transposition(
+    shift: int, case: tuple[str, list[tuple[int, ...]]]
+) -> None:
+    mode, triads = case
+    rows = [_chroma(triad, shift) for triad in [triads[0], *triads]]
+    estimate = estimate_key([sum(column) for column in zip(*rows, strict=True)])
+    assert estimate is not None
+    assert estimate.key == f"{NOTES[shift]}:{mode}"
+    assert 0 <= estimate.confidence <= 1
+
+
+def test_silence_has_no_key() -> None:
+    assert estimate_key([0.0] * 12) is None
+    assert estimate_key([1.0] * 12) is None
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 3]), min_size=2, max_size=6), st.integers(0, 11))
+def test_chords_held_for_four_beats_are_found(order: list[int], shift: int) -> None:
+    names = [NOTES[(root + shift) % 12] + suffix for root, suffix in ((0, ""), (5, ""), (7, ""), (9, "m"))]
+    beats = [_chroma(MAJOR_TRIADS[index], shift) for index in order for _ in range(4)]
+    assert chord_path(beats) == [names[index] for index in order for _ in range(4)]
+
+
+def test_a_passing_noise_does_not_change_the_chord() -> None:
+    beats = [_chroma(MAJOR_TRIADS[0])] * 4 + [[0.4] * 12] + [_chroma(MAJOR_TRIADS[0])] * 3
+    assert chord_path(beats) == ["C"] * 8
+
+
+@pytest.mark.parametrize(
+    ("chord", "key", "numeral"),
+    [("Am", "C:maj", "vi"), ("G7", "C:maj", "V7"), ("C", "A:min", "III"), ("Bb", "C:maj", "bVII"), ("N", "C:maj", "")],
+)
+def test_roman_numerals(chord: str, key: str, numeral: str) -> None:
+    assert roman_numeral(chord, key) == numeral
+
+
+@given(st.sampled_from([3, 4]), st.data())
+def test_the_bar_starts_where_accents_and_changes_fall(beats: int, data: st.DataObject) -> None:
+    phase = data.draw(st.integers(0, beats - 1))
+    on = [1.0 if index % beats == phase else 0.2 for index in range(24)]
+    metre = estimate_metre(on, on)
+    assert (metre.beats_per_bar, metre.first_downbeat) == (beats, phase)
+
+
+@given(st.floats(30, 360))
+def test_a_folded_tempo_is_a_power_of_two_away(bpm: float) -> None:
+    folded = fold_tempo(bpm)
+    assert folded <= 180
+    assert folded / bpm in (0.25, 0.5, 1, 2, 4)

@@ -1,0 +1,47 @@
+"""Analyse a piece of music and keep the result with its asset (SPEC M3, I3c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from core import events
+from core.errors import UnsupportedMedia
+from core.models.assets import AudioAnalysis
+from core.music.payloads import AnalyzeInput
+from core.progress import part
+from providers.audio import analysis
+from workers.context import JobContext
+from workers.registry import task
+
+RECIPE = "1"  # grows when the analysis changes, so that kept measurements of older recipes are not reused
+
+
+@task("music.analyze")
+def analyze(context: JobContext, payload: AnalyzeInput) -> dict[str, Any]:
+    """Measure once for equal content; the page and the dashboard read the row of ``audio_analysis``."""
+    asset = context.asset(payload.audio_asset_id)
+    if not asset.has_audio:
+        raise UnsupportedMedia(f"“{asset.name}” has no sound.")
+    parameters = f"{RECIPE}:{','.join(sorted(payload.tasks))}"
+    result = context.analysis(asset.sha256, "music", parameters)
+    if result is None:
+        result = analysis.analyze(
+            context.asset_path(asset.id), payload.tasks, progress=part(context.progress, 0.0, 0.97)
+        )
+        context.store_analysis(asset.sha256, "music", result, parameters)
+    with context.session() as session:
+        row = session.scalar(select(AudioAnalysis).where(AudioAnalysis.audio_asset_id == asset.id))
+        if row is None:
+            row = AudioAnalysis(owner_id=context.owner_id, audio_asset_id=asset.id, result={})
+            session.add(row)
+        row.result = {**row.result, **result}
+        for column in ("bpm", "key", "key_confidence", "scale", "time_signature"):
+            if column in result:
+                setattr(row, column, result[column])
+    context.emit(
+        events.MUSIC_ANALYZED,
+        {"asset_id": str(asset.id), "bpm": result.get("bpm"), "key": result.get("key")},
+    )
+    return {"audio_asset_id": str(asset.id), "analysis": result}
