@@ -181,8 +181,10 @@ def link_account(
         for link in existing:
             link.role = "secondary"
         session.flush()
-    link = next((each for each in existing if each.account_id == account.id), None)
-    if link is None:
+    found = [each for each in existing if each.account_id == account.id]
+    if found:
+        link = found[0]
+    else:
         link = ContentChannelPlatformLink(owner_id=actor.owner_id, channel_id=channel.id, account_id=account.id)
         session.add(link)
     link.role = role

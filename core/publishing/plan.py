@@ -1,0 +1,201 @@
+"""Planning: an episode and its targets become publication records (POST /publishing/plan, P2.1, P2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import live
+from core.database import get_owned
+from core.errors import Conflict, InvalidInput
+from core.models.assets import Asset
+from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
+from core.publishing import episodes, preflight, states
+from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
+from core.publishing.preflight import Issue
+from core.publishing.rules import rules_of
+from core.publishing.schedule import DueTime, due_time
+from core.security import Actor
+
+NOW = "now"
+
+
+def plan(session: Session, actor: Actor, wanted: PublicationPlanInput) -> list[PublicationRecord]:
+    """Make one publication for each target, all or none.
+
+    A target whose ``scheduled_time`` is None stays a draft and may still have errors, which are stored with it as
+    warnings; every other target must pass the preflight.
+
+    Raises:
+        NotFound: the episode, an account or an asset does not exist in the session's scope.
+        InvalidInput: a target breaks a rule of its platform; the sentence names it.
+        Conflict: the episode was discarded, or is on this account already or on its way there.
+    """
+    actor.require("editor")
+    episode = get_owned(session, Episode, wanted.episode_id, lock=True)
+    if episode.state == "discarded":
+        raise Conflict("This episode was discarded.")
+    channel = get_owned(session, ContentChannel, episode.channel_id)
+    records = [_record(session, actor, episode, channel, target) for target in wanted.targets]
+    episodes.refresh_state(session, episode.id)
+    for record in records:
+        announce(session, record)
+    return records
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A target with what the episode supplies filled in, and what the preflight found."""
+
+    account: PlatformAccount
+    asset: Asset | None
+    thumbnail: Asset | None
+    due: DueTime | None
+    timezone: str
+    title: str
+    description: str
+    tags: list[str]
+    issues: list[Issue]
+
+
+def _prepare(session: Session, episode: Episode, channel: ContentChannel, target: PublicationTarget) -> _Prepared:
+    account = get_owned(session, PlatformAccount, target.platform_account_id)
+    asset_id = target.asset_id or episode.asset_id
+    asset = get_owned(session, Asset, asset_id) if asset_id is not None else None
+    thumbnail_id = target.thumbnail_asset_id or episode.thumbnail_asset_id
+    thumbnail = get_owned(session, Asset, thumbnail_id) if thumbnail_id is not None else None
+    timezone = target.timezone or channel.timezone
+    due = when(session, target.scheduled_time, timezone)
+    rules = rules_of(account.platform)
+    title = (target.title or episode.title).strip()
+    description = episode.description if target.description is None else target.description
+    tags = list(episode.tags if target.tags is None else target.tags)
+    issues = [
+        *preflight.check_text(rules, title, description, tags, target.privacy),
+        *preflight.check_asset(rules, asset),
+        *preflight.check_thumbnail(rules, thumbnail),
+        *preflight.check_account(account),
+        *_captions(session, target.options),
+        *preflight.check_duplicates(session, account, asset.sha256 if asset else "", due.due_at if due else None),
+    ]
+    return _Prepared(account, asset, thumbnail, due, timezone, title, description, tags, issues)
+
+
+def _record(
+    session: Session, actor: Actor, episode: Episode, channel: ContentChannel, target: PublicationTarget
+) -> PublicationRecord:
+    ready = _prepare(session, episode, channel, target)
+    if ready.due is not None:
+        refuse(ready.issues)
+        _refuse_second(session, episode, ready.account, ready.asset)
+    record = PublicationRecord(
+        owner_id=actor.owner_id,
+        episode_id=episode.id,
+        account_id=ready.account.id,
+        asset_id=ready.asset.id if ready.asset else None,
+        thumbnail_asset_id=ready.thumbnail.id if ready.thumbnail else None,
+        platform=ready.account.platform,
+        is_simulated=ready.account.is_simulated,
+        state="draft" if ready.due is None else "scheduled",
+        warnings=[issue.as_dict() for issue in ready.issues],
+        due_at=ready.due.due_at if ready.due else None,
+        local_time=ready.due.local_time if ready.due else None,
+        timezone=ready.timezone,
+        time_note=ready.due.note if ready.due else "",
+        title=ready.title,
+        description=ready.description,
+        tags=ready.tags,
+        privacy=target.privacy,
+        options=target.options.model_dump(mode="json"),
+        content_sha256=ready.asset.sha256 if ready.asset else "",
+    )
+    if target.options.late_limit_minutes is not None:
+        record.late_limit_minutes = target.options.late_limit_minutes
+    session.add(record)
+    session.flush()
+    return record
+
+
+def refuse(issues: list[Issue]) -> None:
+    """Raise :class:`InvalidInput` with every error among the issues."""
+    errors = [issue.message for issue in issues if issue.level == "error"]
+    if errors:
+        raise InvalidInput(errors[0], " ".join(errors[1:]))
+
+
+def _refuse_second(session: Session, episode: Episode, account: PlatformAccount, asset: Asset | None) -> None:
+    """The same file of one episode goes to one account once; a planned repeat is another episode."""
+    existing = session.scalar(
+        select(PublicationRecord.state)
+        .where(
+            PublicationRecord.episode_id == episode.id,
+            PublicationRecord.account_id == account.id,
+            PublicationRecord.asset_id == (asset.id if asset else None),
+            PublicationRecord.state.in_(
+                states.PUBLISHED | states.ACTIVE | {"scheduled", "needs_review", "needs_reconnect"}
+            ),
+        )
+        .limit(1)
+    )
+    if existing is not None:
+        raise Conflict(
+            "This episode is on this account already, or is on its way there.", existing.replace("_", " ").capitalize()
+        )
+
+
+def _captions(session: Session, options: PublicationOptions) -> list[Issue]:
+    found = []
+    for caption in options.captions:
+        if get_owned(session, Asset, caption.asset_id).kind != "subtitle":
+            found.append(Issue("error", "caption_kind", "Captions must be a subtitle file."))
+    return found
+
+
+def when(session: Session, text: str | None, timezone: str) -> DueTime | None:
+    """Read a target's time. "now" is the database's now; a time long past is refused.
+
+    Raises:
+        InvalidInput: not a time, or more than a day ago.
+    """
+    if text is None:
+        return None
+    now = database_now(session)
+    if text.strip().lower() == NOW:
+        return due_time(now, timezone)
+    due = due_time(text, timezone)
+    if (now - due.due_at).total_seconds() > 86_400:
+        raise InvalidInput("This time has passed.", "Choose a time to come, or publish now.")
+    return due
+
+
+def database_now(session: Session) -> datetime:
+    """The one clock that counts."""
+    moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return moment.astimezone(UTC)
+
+
+def check(session: Session, actor: Actor, wanted: PublicationPlanInput) -> dict[UUID, list[Issue]]:
+    """The preflight alone, by account, for the page's list before "Schedule". Changes nothing."""
+    episode = get_owned(session, Episode, wanted.episode_id)
+    channel = get_owned(session, ContentChannel, episode.channel_id)
+    return {target.platform_account_id: _prepare(session, episode, channel, target).issues for target in wanted.targets}
+
+
+def announce(session: Session, record: PublicationRecord) -> None:
+    """Tell the owner's browsers how a publication stands."""
+    live.notify(
+        session,
+        record.owner_id,
+        {
+            "type": "publication",
+            "publication_id": str(record.id),
+            "episode_id": str(record.episode_id),
+            "state": record.state,
+            "progress": round(record.progress or 0.0, 4),
+            "simulated": record.is_simulated,
+        },
+    )

@@ -1,0 +1,120 @@
+"""What is checked before anything goes to a platform: when planning, and again in the worker before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.models.assets import Asset
+from core.models.publishing import PlatformAccount, PublicationRecord
+from core.publishing import states
+from core.publishing.rules import PlatformRules, tags_length
+
+SAME_HOUR = timedelta(hours=1)
+MARKER_ROOM = 40
+"""Bytes kept free at the end of a description for the line that identifies the post."""
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Something found. ``code`` is a message key under ``publishing.issue``; ``message`` the English sentence."""
+
+    level: Literal["error", "warning"]
+    code: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"level": self.level, "code": self.code, "message": self.message}
+
+
+def check_text(rules: PlatformRules, title: str, description: str, tags: Sequence[str], privacy: str) -> list[Issue]:
+    """What the platform's own rules say about the words. Pure."""
+    found = []
+    if not title.strip():
+        found.append(Issue("error", "title_empty", "The title is empty."))
+    if len(title) > rules.title_characters:
+        found.append(
+            Issue(
+                "error",
+                "title_long",
+                f"The title has {len(title)} characters; {rules.title_characters} are allowed.",
+            )
+        )
+    if len(description.encode()) + MARKER_ROOM > rules.description_bytes:
+        found.append(Issue("error", "description_long", "The description is too long for this platform."))
+    length = tags_length(list(tags))
+    if length > rules.tags_characters:
+        found.append(
+            Issue("error", "tags_long", f"The tags take {length} characters; {rules.tags_characters} are allowed.")
+        )
+    texts = (title, description, *tags)
+    if any(character in text for character in rules.forbidden_characters for text in texts):
+        found.append(
+            Issue("error", "characters", f"This platform does not allow the characters {rules.forbidden_characters}.")
+        )
+    if privacy not in rules.privacies:
+        found.append(Issue("error", "privacy", "This platform does not have that privacy."))
+    return found
+
+
+def check_asset(rules: PlatformRules, asset: Asset | None, approved_sha256: str = "") -> list[Issue]:
+    """The file: it exists, is a video, is small enough, and is the one that was approved."""
+    if asset is None:
+        return [Issue("error", "asset_missing", "The video of this publication is not in the library any more.")]
+    found = []
+    if asset.kind != "video":
+        found.append(Issue("error", "asset_kind", "Only a video can be published."))
+    if asset.size_bytes > rules.video_bytes:
+        found.append(Issue("error", "asset_large", "The video is larger than this platform takes."))
+    if asset.size_bytes == 0:
+        found.append(Issue("error", "asset_empty", "The video file is empty."))
+    if approved_sha256 and asset.sha256 != approved_sha256:
+        found.append(Issue("error", "asset_changed", "The video changed after it was approved; plan it again."))
+    licence = asset.licence.lower()
+    if "-nc" in licence or "noncommercial" in licence or "non-commercial" in licence:
+        found.append(Issue("warning", "licence_non_commercial", "A part of this video may not be used to earn money."))
+    if "-sa" in licence or "share-alike" in licence:
+        found.append(Issue("warning", "licence_share_alike", "A part of this video asks for the same licence again."))
+    return found
+
+
+def check_thumbnail(rules: PlatformRules, asset: Asset | None) -> list[Issue]:
+    """The picture, where one was chosen."""
+    if asset is None:
+        return []
+    if asset.mime_type not in rules.thumbnail_types:
+        return [Issue("error", "thumbnail_type", "The thumbnail must be a JPEG or PNG picture.")]
+    if asset.size_bytes > rules.thumbnail_bytes:
+        return [Issue("error", "thumbnail_large", "The thumbnail is larger than this platform takes.")]
+    return []
+
+
+def check_account(account: PlatformAccount) -> list[Issue]:
+    """Whether the account can be published to."""
+    if account.status == "connected":
+        return []
+    return [Issue("error", "account", f"The account {account.name} has to be connected again.")]
+
+
+def check_duplicates(session: Session, account: PlatformAccount, sha256: str, due_at: datetime | None) -> list[Issue]:
+    """Warnings: the same file on the same account already, or another post within the hour."""
+    statement = select(PublicationRecord.content_sha256, PublicationRecord.due_at, PublicationRecord.state).where(
+        PublicationRecord.account_id == account.id,
+        PublicationRecord.state.in_(states.PUBLISHED | states.ACTIVE | {"scheduled", "needs_review"}),
+    )
+    rows = session.execute(statement).all()
+    found = []
+    if any(row.content_sha256 == sha256 for row in rows):
+        found.append(
+            Issue("warning", "duplicate_content", "This video is on this account already, or is on its way there.")
+        )
+    if due_at is not None and any(
+        row.state == "scheduled" and row.due_at and abs(row.due_at - due_at) < SAME_HOUR for row in rows
+    ):
+        found.append(Issue("warning", "same_hour", "Another post is planned on this account within the hour."))
+    return found
