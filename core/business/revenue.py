@@ -20,7 +20,10 @@ from core.models.business import REVENUE_KINDS, RevenueRecord
 
 @dataclass(frozen=True)
 class Earning:
-    """One amount of one day. ``external_ref`` names it at ``source`` and stays the same when the source revises it."""
+    """One amount of one day. ``external_ref`` names it at ``source`` and stays the same when the source revises it.
+
+    A simulated source is named so, which keeps its references apart: no simulated figure can supersede a real one.
+    """
 
     target: Target
     amount: Decimal
@@ -34,6 +37,10 @@ class Earning:
     simulated: bool = False
     void: bool = False
     note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.simulated and not self.source.startswith("simulated"):
+            object.__setattr__(self, "source", f"simulated:{self.source}")
 
 
 def record_earnings(session: Session, earnings: Iterable[Earning], *, by: UUID | None = None) -> int:
