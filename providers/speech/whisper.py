@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from core import speech
 from core.errors import InvalidInput, NotConfigured
 from core.progress import Progress, no_progress, part
 from core.video.sentences import sentences
 from core.video.timeline import Word
-from providers.speech import models
 from providers.speech.onsets import snap_words, sounding_spans
 from providers.speech.pcm import RATE, Floats, Samples, as_floats, decode, level_db
 from providers.speech.vad import SpeechSpan, blocks, faster_whisper
@@ -79,7 +79,7 @@ def transcribe(
     Args:
         language: the spoken language ("en", "th"), or "auto" to have it found out. The English model cannot tell
             languages apart; with it "auto" means English, refused when the words are not plausible as English.
-        model: a name of :data:`providers.speech.models.CATALOGUE`; empty: the best one installed for the language.
+        model: a name of :data:`core.speech.CATALOGUE`; empty: the best one installed for the language.
         folder: where the decoded sound may lie meanwhile (32 kB a second); empty: the system's temporary folder.
         progress: told after each window; may raise to stop.
 
@@ -88,13 +88,13 @@ def transcribe(
         UnsupportedMedia: the file has no sound.
     """
     base = language.split("-")[0].lower()
-    name = model or models.choose(base)
-    chosen, found = models.model_of(name), models.folder_of(name)
+    name = model or speech.choose(base)
+    chosen, found = speech.model_of(name), speech.folder_of(name)
     if not chosen.multilingual and base not in ("en", "auto"):
-        raise models.unknown_language(language)
+        raise speech.unknown_language(language)
     if found is None:
         raise NotConfigured(
-            f"The speech model {chosen.title} is not installed.", "Download it under Settings.", setting=models.SETTING
+            f"The speech model {chosen.title} is not installed.", "Download it under Settings.", setting=speech.SETTING
         )
     with tempfile.TemporaryDirectory(prefix="speech-", dir=folder) as scratch:
         samples = decode(path, Path(scratch), progress=part(progress, 0.0, 0.05))
@@ -237,5 +237,5 @@ def _require_plausible(words: Sequence[Word]) -> None:
         raise NotConfigured(
             "This does not sound like English, and the speech model on this machine knows English only.",
             "Choose the spoken language; another one needs a multilingual model (Settings) or a hosted engine.",
-            setting=models.SETTING,
+            setting=speech.SETTING,
         )

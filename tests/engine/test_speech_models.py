@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from core import speech
 from core.errors import InvalidInput, JobCancelled, ProviderRefused
 from core.settings import get_settings
 from providers.speech import models
@@ -33,7 +34,7 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     body = bytes(range(256)) * 8192
-    goods = Shop({name: name.encode() * 50 for name in models.CATALOGUE["tiny"].files} | {"model.bin": body})
+    goods = Shop({name: name.encode() * 50 for name in speech.CATALOGUE["tiny"].files} | {"model.bin": body})
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -106,8 +107,8 @@ def test_a_cut_download_goes_on_where_it_broke_off(shop: Shop) -> None:
     starts = [int(asked[6:-1]) for asked in ranges[1:]]
     assert 0 < starts[0] < starts[1] < len(shop.files["model.bin"])
     assert told == sorted(told)
-    assert "tiny" in models.installed()
-    assert models.choose("th") == "tiny"
+    assert "tiny" in speech.installed()
+    assert speech.choose("th") == "tiny"
     assert {path.name for path in folder.iterdir()} == set(shop.files)
 
 
@@ -121,11 +122,11 @@ def test_cancelling_keeps_what_came_and_the_next_try_needs_only_the_rest(shop: S
 
     with pytest.raises(JobCancelled):
         models.download("tiny", progress=cancel)
-    assert "tiny" not in models.installed()
+    assert "tiny" not in speech.installed()
     models.download("tiny")
     last = [asked for method, file, asked in shop.requests if method == "GET" and file == "model.bin"][-1]
     assert int(last[6:-1]) > 500_000
-    assert "tiny" in models.installed()
+    assert "tiny" in speech.installed()
 
 
 def test_a_damaged_model_is_thrown_away(shop: Shop) -> None:
@@ -133,10 +134,10 @@ def test_a_damaged_model_is_thrown_away(shop: Shop) -> None:
     with pytest.raises(ProviderRefused) as refused:
         models.download("tiny")
     assert refused.value.code == "damaged"
-    assert "tiny" not in models.installed()
+    assert "tiny" not in speech.installed()
     shop.damaged = False
     models.download("tiny")
-    assert "tiny" in models.installed()
+    assert "tiny" in speech.installed()
 
 
 def test_a_refusing_server_is_named(shop: Shop) -> None:
@@ -151,6 +152,6 @@ def test_removing_a_model_frees_its_folder(shop: Shop) -> None:
     models.remove("tiny")
     assert not folder.exists()
     with pytest.raises(InvalidInput):
-        models.remove(models.BUNDLED)
+        models.remove(speech.BUNDLED)
     with pytest.raises(InvalidInput):
         models.download("enormous")

@@ -15,10 +15,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import speech
 from core.errors import NotConfigured, UnsupportedMedia
 from core.progress import no_progress
 from core.video.timeline import Word
-from providers.speech import models, whisper
+from providers.speech import whisper
 from providers.speech.onsets import snap_words, sounding_spans
 from providers.speech.pcm import RATE
 from providers.speech.vad import SpeechSpan, blocks, speech_in_file
@@ -78,10 +79,10 @@ def test_sentences_become_segments(talk: media.SpokenClip, heard: Transcript) ->
 
 def test_the_english_model_is_never_run_on_another_language(talk: media.SpokenClip) -> None:
     with pytest.raises(NotConfigured) as refused:
-        transcribe(talk.path, language="th", model=models.BUNDLED)
+        transcribe(talk.path, language="th", model=speech.BUNDLED)
     assert refused.value.setting == "speech model"
     with pytest.raises(NotConfigured):
-        models.choose("th")
+        speech.choose("th")
 
 
 def test_what_only_sounds_like_speech_is_not_passed_off_as_english() -> None:
