@@ -1,0 +1,500 @@
+"""The loopback YouTube's HTTP side: resumable uploads, Data API, Analytics, OAuth, and the tests' own switches.
+
+It refuses what the vendor's documentation says is refused; nothing in it knows the code under test.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.youtube.state import Account, Fault, Session, State
+
+GRANULE = 262_144
+_RANGE = re.compile(r"^bytes (?:(\d+)-(\d+)|\*)/(\d+)$")
+
+
+class Dropped(Exception):
+    """Close the connection without an answer."""
+
+
+class Refused(Exception):
+    """Answer with an error of the Data API's shape."""
+
+    def __init__(self, status: int, reason: str, message: str = "", domain: str = "youtube.api") -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.message, self.domain = status, reason, message or reason, domain
+
+
+class Server(ThreadingHTTPServer):
+    """One loopback YouTube."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, state: State) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.state = state
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is not news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Routes."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+    @property
+    def state(self) -> State:
+        return self.server.state
+
+    def _run(self) -> None:
+        url = urlsplit(self.path)
+        self._read = False
+        self.query = {key: values[0] for key, values in parse_qs(url.query, keep_blank_values=True).items()}
+        routes: dict[tuple[str, str], Callable[[], None]] = {
+            ("POST", "/token"): self._token,
+            ("GET", "/o/oauth2/v2/auth"): self._consent,
+            ("POST", "/upload/youtube/v3/videos"): self._open,
+            ("PUT", "/upload/youtube/v3/videos"): self._put,
+            ("POST", "/upload/youtube/v3/thumbnails/set"): self._thumbnail,
+            ("POST", "/upload/youtube/v3/captions"): self._captions,
+            ("GET", "/youtube/v3/videos"): self._videos,
+            ("GET", "/youtube/v3/channels"): self._channels,
+            ("GET", "/youtube/v3/playlistItems"): self._playlist_items,
+            ("POST", "/youtube/v3/playlistItems"): self._add_to_playlist,
+            ("GET", "/v2/reports"): self._reports,
+        }
+        try:
+            if url.path.startswith("/_admin/"):
+                self._admin(url.path.removeprefix("/_admin/"))
+                return
+            handler = routes.get((self.command, url.path))
+            if handler is None:
+                raise Refused(404, "notFound")
+            handler()
+        except Dropped:
+            self.close_connection = True
+        except Refused as refusal:
+            self._drain()
+            self._answer(
+                refusal.status,
+                {
+                    "error": {
+                        "code": refusal.status,
+                        "message": refusal.message,
+                        "errors": [{"domain": refusal.domain, "reason": refusal.reason, "message": refusal.message}],
+                    }
+                },
+            )
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = _run
+
+    def _answer(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
+        raw = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=UTF-8")
+        self.send_header("Content-Length", str(len(raw)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def _body(self) -> bytes:
+        self._read = True
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    _read = False
+
+    def _drain(self) -> None:
+        """Read what the client still sends, so that it can read our refusal; a long rest ends the connection."""
+        if not self._read:
+            rest = int(self.headers.get("Content-Length", 0))
+            if rest <= 64 * 1024 * 1024:
+                self.rfile.read(rest)
+            else:
+                self.close_connection = True
+        self._read = True
+
+    def _account(self) -> Account:
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        account = self.state.account_of(token) if scheme == "Bearer" else None
+        if account is None:
+            raise Refused(401, "authError", "Invalid Credentials", "global")
+        return account
+
+    def _spend(self, method: str) -> None:
+        reason = self.state.spend(method)
+        if reason:
+            raise Refused(403, reason, "The request cannot be completed: quota.", "youtube.quota")
+
+    def _misbehave(self, on: str, account: Account | None = None) -> Fault | None:
+        """Faults that need nothing done first; others are returned for the handler to do."""
+        fault = self.state.fault(on, account.channel_id if account else None)
+        if fault is None:
+            return None
+        if fault.do == "status":
+            raise Refused(fault.status, fault.reason)
+        if fault.do == "drop_before":
+            raise Dropped
+        if fault.do == "stall":
+            time.sleep(fault.seconds)
+            return None
+        return fault
+
+    # -- OAuth
+
+    def _token(self) -> None:
+        form = {key: values[0] for key, values in parse_qs(self._body().decode()).items()}
+        fault = self._misbehave("token")
+        kind = form.get("grant_type")
+        with self.state.lock:
+            if kind == "refresh_token":
+                account = next(
+                    (a for a in self.state.accounts.values() if a.refresh_token == form.get("refresh_token")), None
+                )
+                if account is None or account.revoked:
+                    self._answer(
+                        400,
+                        {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
+                    )
+                    return
+                answer: dict[str, Any] = {"token_type": "Bearer", "scope": "https://www.googleapis.com/auth/youtube"}
+                if account.rotates:
+                    account.refresh_token = "1//" + secrets.token_urlsafe(24)
+                    answer["refresh_token"] = account.refresh_token
+            elif kind == "authorization_code":
+                channel_id, challenge, redirect = self.state.codes.pop(form.get("code", ""), ("", "", ""))
+                verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+                wrong = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode() != challenge
+                if not channel_id or wrong or redirect != form.get("redirect_uri"):
+                    self._answer(400, {"error": "invalid_grant", "error_description": "Bad code."})
+                    return
+                account = self.state.accounts[channel_id]
+                answer = {"token_type": "Bearer", "scope": "youtube", "refresh_token": account.refresh_token}
+            else:
+                self._answer(400, {"error": "unsupported_grant_type"})
+                return
+            answer |= {
+                "access_token": self.state.issue(account.channel_id),
+                "expires_in": self.state.token_life,
+            }
+            self.state.record("token", channel_id=account.channel_id, grant=kind)
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, answer)
+
+    def _consent(self) -> None:
+        code = secrets.token_urlsafe(16)
+        if self.query.get("code_challenge_method") != "S256" or self.query.get("access_type") != "offline":
+            raise Refused(400, "invalid_request")
+        with self.state.lock:
+            channel_id = next(iter(self.state.accounts))
+            self.state.codes[code] = (channel_id, self.query["code_challenge"], self.query["redirect_uri"])
+        location = f"{self.query['redirect_uri']}?code={code}&state={self.query['state']}"
+        self._answer(302, None, {"Location": location})
+
+    # -- uploads
+
+    def _open(self) -> None:
+        account = self._account()
+        if self.query.get("uploadType") != "resumable":
+            raise Refused(400, "uploadTypeRequired")
+        body = json.loads(self._body() or b"{}")
+        fault = self._misbehave("open", account)
+        self._spend("videos.insert")
+        if account.upload_limit is not None and account.uploads_today >= account.upload_limit:
+            raise Refused(400, "uploadLimitExceeded", "The user has exceeded the number of videos they may upload.")
+        self._check(body, set(self.query.get("part", "").split(",")))
+        total = self.headers.get("X-Upload-Content-Length")
+        if total is None or not total.isdigit() or int(total) == 0:
+            raise Refused(400, "mediaBodyRequired")
+        session = Session(
+            upload_id=secrets.token_urlsafe(24),
+            channel_id=account.channel_id,
+            total=int(total),
+            body=body,
+            mime_type=self.headers.get("X-Upload-Content-Type", ""),
+        )
+        with self.state.lock:
+            self.state.sessions[session.upload_id] = session
+            self.state.record("session", upload_id=session.upload_id, channel_id=account.channel_id)
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        host = self.headers["Host"]
+        location = f"http://{host}/upload/youtube/v3/videos?uploadType=resumable&upload_id={session.upload_id}"
+        self._answer(200, None, {"Location": location})
+
+    def _check(self, body: dict[str, Any], parts: set[str]) -> None:
+        snippet, status = body.get("snippet", {}), body.get("status", {})
+        if not {"snippet", "status"} <= parts:
+            raise Refused(400, "unexpectedPart")
+        title = snippet.get("title", "")
+        if not title or len(title) > 100 or set("<>") & set(title):
+            raise Refused(400, "invalidTitle")
+        description = snippet.get("description", "")
+        if len(description.encode()) > 5000 or set("<>") & set(description):
+            raise Refused(400, "invalidDescription")
+        tags = snippet.get("tags", [])
+        if sum(len(tag) + (2 if " " in tag else 0) for tag in tags) + max(len(tags) - 1, 0) > 500:
+            raise Refused(400, "invalidTags")
+        if not str(snippet.get("categoryId", "22")).isdigit():
+            raise Refused(400, "invalidCategoryId")
+        if status.get("privacyStatus", "public") not in ("public", "unlisted", "private"):
+            raise Refused(400, "invalidVideoMetadata")
+        if "publishAt" in status:
+            try:
+                moment = datetime.fromisoformat(status["publishAt"])
+            except ValueError:
+                moment = None
+            if moment is None or moment.tzinfo is None or status.get("privacyStatus") != "private":
+                raise Refused(400, "invalidPublishAt")
+
+    def _put(self) -> None:
+        session = self.state.sessions.get(self.query.get("upload_id", ""))
+        match = _RANGE.match(self.headers.get("Content-Range", ""))
+        length = int(self.headers.get("Content-Length", -1))
+        probe = match is not None and match.group(1) is None
+        last = match is not None and not probe and int(match.group(2)) + 1 == int(match.group(3))
+        name = "probe" if probe else "last_chunk" if last else "chunk"
+        account = self._account()
+        fault = self._misbehave(name, account)
+        if fault is not None and fault.do == "expire" and session is not None:
+            session.expired = True
+        if session is None or session.expired or session.channel_id != account.channel_id:
+            raise Refused(404, "notFound", "The upload session does not exist.")
+        if session.video_id is not None:
+            self._drain()
+            video = self.state.videos[session.video_id]
+            self._answer(200, self.state.resource(video, {"snippet", "status"}))
+            return
+        if match is None or int(match.group(3)) != session.total:
+            raise Refused(400, "badContentRange")
+        if probe:
+            self._incomplete(session)
+            return
+        start, end = int(match.group(1)), int(match.group(2))
+        if length != end - start + 1 or (not last and length % GRANULE):
+            raise Refused(400, "badChunkSize", f"{length} bytes is not a multiple of {GRANULE}.")
+        if start != session.kept:
+            raise Refused(400, "badOffset", f"Expected byte {session.kept}.")
+        self._store(session, length, fault)
+        if session.kept < session.total:
+            self._incomplete(session)
+            return
+        with self.state.lock:
+            video = self.state.finish(session)
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, self.state.resource(video, {"snippet", "status"}))
+
+    def _store(self, session: Session, length: int, fault: Fault | None) -> None:
+        """Keep what arrives, piece by piece, whole granules only when the connection breaks."""
+        keep = min(fault.bytes, length) if fault is not None and fault.do == "partial" else length
+        held = b""
+        left = length
+        self._read = True
+        while left:
+            piece = self.rfile.read(min(left, GRANULE))
+            if not piece:
+                raise Dropped
+            left -= len(piece)
+            session.received += len(piece)
+            take = piece[: max(0, keep)]
+            keep -= len(take)
+            held += take
+            whole = len(held) if not left else len(held) // GRANULE * GRANULE
+            session.digest.update(held[:whole])
+            session.kept += whole
+            held = held[whole:]
+            if fault is not None and fault.do == "cut" and session.received >= fault.bytes:
+                raise Dropped
+
+    def _incomplete(self, session: Session) -> None:
+        self._drain()
+        headers = {"Range": f"bytes=0-{session.kept - 1}"} if session.kept else {}
+        self._answer(308, None, headers)
+
+    # -- after the upload
+
+    def _own_video(self, account: Account, video_id: str | None) -> Any:
+        video = self.state.videos.get(video_id or "")
+        if video is None or video.channel_id != account.channel_id or video.deleted:
+            raise Refused(404, "videoNotFound")
+        return video
+
+    def _thumbnail(self) -> None:
+        account = self._account()
+        fault = self._misbehave("thumbnail", account)
+        self._spend("thumbnails.set")
+        video = self._own_video(account, self.query.get("videoId"))
+        body = self._body()
+        if self.headers.get("Content-Type", "").split(";")[0] not in ("image/jpeg", "image/png"):
+            raise Refused(400, "invalidImage")
+        if not body or len(body) > 52_428_800:
+            raise Refused(413, "imageTooLarge")
+        video.thumbnail = hashlib.sha256(body).hexdigest()
+        self.state.record("thumbnail", video_id=video.video_id, sha256=video.thumbnail)
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, {"kind": "youtube#thumbnailSetResponse", "items": [{}]})
+
+    def _captions(self) -> None:
+        account = self._account()
+        fault = self._misbehave("captions", account)
+        self._spend("captions.insert")
+        kind = self.headers.get("Content-Type", "")
+        if not kind.startswith("multipart/related"):
+            raise Refused(400, "contentRequired")
+        message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + self._body())
+        metadata, media = message.get_payload()
+        snippet = json.loads(metadata.get_payload(decode=True))["snippet"]
+        video = self._own_video(account, snippet.get("videoId"))
+        content = media.get_payload(decode=True)
+        if not content:
+            raise Refused(400, "contentRequired")
+        if any((held["language"], held["name"]) == (snippet["language"], snippet["name"]) for held in video.captions):
+            raise Refused(409, "captionExists")
+        video.captions.append({**snippet, "sha256": hashlib.sha256(content).hexdigest()})
+        self.state.record("captions", video_id=video.video_id, language=snippet["language"])
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, {"kind": "youtube#caption", "id": secrets.token_urlsafe(8), "snippet": snippet})
+
+    def _videos(self) -> None:
+        account = self._account()
+        self._misbehave("videos.list", account)
+        self._spend("videos.list")
+        ids = [each for each in self.query.get("id", "").split(",") if each]
+        if not ids or len(ids) > 50:
+            raise Refused(400, "invalidFilters")
+        parts = set(self.query.get("part", "").split(","))
+        with self.state.lock:
+            found = [self.state.videos[each] for each in ids if each in self.state.videos]
+            items = [
+                self.state.resource(video, parts, poll="processingDetails" in parts)
+                for video in found
+                if not video.deleted
+            ]
+        self._answer(200, {"kind": "youtube#videoListResponse", "items": items})
+
+    def _channels(self) -> None:
+        account = self._account()
+        self._misbehave("channels.list", account)
+        self._spend("channels.list")
+        item = {
+            "id": account.channel_id,
+            "snippet": {"title": account.title},
+            "contentDetails": {"relatedPlaylists": {"uploads": account.uploads_playlist}},
+        }
+        self._answer(200, {"kind": "youtube#channelListResponse", "items": [item]})
+
+    def _playlist_items(self) -> None:
+        account = self._account()
+        self._misbehave("playlistItems.list", account)
+        self._spend("playlistItems.list")
+        size = min(int(self.query.get("maxResults", 5)), 50)
+        start = int(self.query.get("pageToken", 0))
+        with self.state.lock:
+            found = self.state.listed(self.query.get("playlistId", ""))
+        items = [
+            {"snippet": {**video.snippet, "resourceId": {"kind": "youtube#video", "videoId": video.video_id}}}
+            for video in found[start : start + size]
+        ]
+        answer: dict[str, Any] = {"kind": "youtube#playlistItemListResponse", "items": items}
+        if start + size < len(found):
+            answer["nextPageToken"] = str(start + size)
+        self._answer(200, answer)
+
+    def _add_to_playlist(self) -> None:
+        account = self._account()
+        fault = self._misbehave("playlist", account)
+        self._spend("playlistItems.insert")
+        snippet = json.loads(self._body())["snippet"]
+        video = self._own_video(account, snippet["resourceId"]["videoId"])
+        self.state.playlists.setdefault(snippet["playlistId"], []).append(video.video_id)
+        self.state.record("playlist", video_id=video.video_id, playlist_id=snippet["playlistId"])
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, {"kind": "youtube#playlistItem", "id": secrets.token_urlsafe(8), "snippet": snippet})
+
+    def _reports(self) -> None:
+        account = self._account()
+        self._misbehave("reports", account)
+        missing = {"ids", "startDate", "endDate", "metrics"} - set(self.query)
+        if missing or self.query["ids"] != "channel==MINE":
+            raise Refused(400, "badRequest", f"missing {sorted(missing)}", "global")
+        with self.state.lock:
+            answer = self.state.report(account.channel_id, self.query)
+        self._answer(200, answer)
+
+    # -- for tests
+
+    def _admin(self, what: str) -> None:
+        state = self.state
+        body = json.loads(self._body() or b"{}")
+        with state.lock:
+            if what == "accounts" and self.command == "POST":
+                life = body.pop("expires_in", None)
+                account = Account(**body)
+                state.accounts[account.channel_id] = account
+                self._answer(200, {"access_token": state.issue(account.channel_id, life)})
+            elif what == "faults" and self.command == "POST":
+                state.faults.append(Fault(**body))
+                self._answer(200, {})
+            elif what == "faults" and self.command == "DELETE":
+                state.faults.clear()
+                self._answer(200, {})
+            elif what == "posts":
+                videos = [
+                    {**vars(video), "title": video.snippet["title"], "description": video.snippet["description"]}
+                    for video in state.videos.values()
+                ]
+                self._answer(200, {"posts": videos, "sessions": len(state.sessions), "calls": state.calls})
+            elif what == "state" and self.command == "POST":
+                self._set(body)
+                self._answer(200, {})
+            elif what == "health":
+                self._answer(200, {})
+            else:
+                self._answer(404, {})
+
+    def _set(self, body: dict[str, Any]) -> None:
+        """Any plain attribute, and: ``expire_tokens``, ``revoke``/``restore``/``account`` a channel, ``video``."""
+        state = self.state
+        for name, value in body.items():
+            if name == "expire_tokens":
+                state.access.clear()
+            elif name == "account":
+                for key, item in value.items():
+                    if key != "channel_id":
+                        setattr(state.accounts[value["channel_id"]], key, item)
+            elif name == "video":
+                video = state.videos[value["video_id"]]
+                video.statistics |= {key: str(item) for key, item in value.get("statistics", {}).items()}
+                video.status |= value.get("status", {})
+                video.deleted = value.get("deleted", video.deleted)
+            elif name == "spent":
+                state.reset_quota()
+                state.inserts, state.units = value.get("inserts", state.inserts), value.get("units", state.units)
+            elif hasattr(state, name) and not callable(getattr(state, name)):
+                setattr(state, name, value)
+            else:
+                raise Refused(400, "unknownSwitch", name)
