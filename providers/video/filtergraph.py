@@ -88,15 +88,15 @@ def plan_windows(ranges: Sequence[tuple[int, int]], rate: Fraction) -> list[Wind
     return windows
 
 
-def seek_arguments(window: Window, rate: Fraction, total_frames: int) -> list[str]:
-    """Input options that deliver a window with its lead-in: from the key frame before, without FFmpeg's own trim."""
-    arguments = []
-    if window.start:
-        arguments += ["-noaccurate_seek", "-ss", _seconds(window.start / rate - lead_in(window, rate))]
-    if window.end < total_frames:
-        # One second more than needed: at variable rates the frame on screen may be the last for a while.
-        arguments += ["-t", _seconds((window.end - window.start) / rate + lead_in(window, rate) + 1)]
-    return arguments
+def seek_arguments(window: Window, rate: Fraction) -> list[str]:
+    """Input options that deliver a window with its lead-in, from the key frame before and without FFmpeg's own trim.
+
+    At a variable frame rate the frame on screen at the start may lie before it, so nothing may be trimmed there. Nor is
+    there ``-t``, which would count from that key frame: the graph's ``trim`` ends the reading of the input.
+    """
+    if not window.start:
+        return []
+    return ["-noaccurate_seek", "-ss", _seconds(window.start / rate - lead_in(window, rate))]
 
 
 def lead_in(window: Window, rate: Fraction) -> Fraction:

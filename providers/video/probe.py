@@ -129,8 +129,9 @@ def frame_rate(times: Sequence[float], declared: Sequence[Fraction]) -> tuple[Fr
     """The constant rate that ``times`` (seconds, ascending) follow, and whether they do not really follow one.
 
     Among the declared and the standard rates the one is taken on whose grid the fewest frames fall double or leave a
-    hole. When even that one misses more than one frame in a hundred, the rate is variable and the standard rate
-    nearest to the usual distance between frames is taken, so that no motion is lost.
+    hole. When even that one misses more than one frame in a hundred, the rate is variable; then the usual distance
+    between frames gives the rate, so that no motion is lost, and of the standard rates near it the one is taken whose
+    grid the frames lie on most closely.
     """
     gaps = sorted(later - earlier for earlier, later in pairwise(times) if later > earlier)
     if not gaps:
@@ -140,6 +141,9 @@ def frame_rate(times: Sequence[float], declared: Sequence[Fraction]) -> tuple[Fr
     if _misses(times, best) <= max(2, len(times) // 100):
         return min(best, MAX_RATE), False
     usual = 1 / gaps[len(gaps) // 2]
+    near = [rate for rate in STANDARD_RATES if abs(float(rate) / usual - 1) < 0.06]
+    if near:
+        return min(near, key=lambda rate: _off_grid(times, rate)), True
     return min(STANDARD_RATES, key=lambda rate: abs(float(rate) - usual)), True
 
 
@@ -147,6 +151,11 @@ def _misses(times: Sequence[float], rate: Fraction) -> int:
     slots = [round((at - times[0]) * rate.numerator / rate.denominator) for at in times]
     held = len(set(slots))
     return (len(slots) - held) + (slots[-1] + 1 - held)
+
+
+def _off_grid(times: Sequence[float], rate: Fraction) -> float:
+    positions = [(at - times[0]) * rate.numerator / rate.denominator for at in times]
+    return sum(abs(position - round(position)) for position in positions) / len(positions)
 
 
 def _drift(times: Sequence[float], rate: Fraction) -> float:

@@ -137,8 +137,7 @@ def _encode(
     (folder / "graph.txt").write_text(graph, encoding="ascii")
     arguments: list[str] = []
     for window in windows:
-        seek = seek_arguments(window, timeline.rate, timeline.duration_frames)
-        arguments += source_arguments(source, *seek, "-an", "-sn", "-dn")
+        arguments += source_arguments(source, *seek_arguments(window, timeline.rate), "-an", "-sn", "-dn")
     arguments += source_arguments(sound.path)
     arguments += ["-/filter_complex", "graph.txt"]
     # With several encoders beside each other, threads in each only cost memory.
