@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,15 @@ def test_what_is_installed_keeps_the_rules() -> None:
     assert list(package_breaches([*rows, *licences.npm_rows(ROOT)])) == []
     assert list(licences.library_breaches()) == []
     assert licences.material_rows(ROOT)[1] == []
+
+
+def test_the_copyleft_codecs_are_not_in_our_process() -> None:
+    """faster-whisper asks for PyAV; what our speech room imports must not have mapped its libraries."""
+    program = (
+        "from providers.speech.vad import faster_whisper\n"
+        "faster_whisper()\n"
+        "maps = open('/proc/self/maps').read()\n"
+        "print([name for name in ('libx264', 'libx265', 'libavcodec') if name in maps], 'libctranslate2' in maps)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"

@@ -80,3 +80,11 @@ def test_the_stamp_changes_with_every_file_that_matters(tmp_path: Path) -> None:
         (tmp_path / file).write_text(text, encoding="utf-8")
     (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\n", encoding="utf-8")
     assert digest(tmp_path, "studio", "3.11.7") == before
+
+
+def test_every_direct_requirement_has_its_reasons() -> None:
+    told = {
+        word.lower()
+        for word in re.findall(r"\*\*([^*]+)\*\*", (ROOT / "docs/decisions.md").read_text(encoding="utf-8"))
+    }
+    assert sorted(names(*SHARED) - {str(canonicalize_name(word)) for word in told}) == []
