@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.database import get_owned
@@ -108,7 +108,18 @@ def search(
     offset: int = 0,
 ) -> list[Asset]:
     """Assets of the session's owner, newest first; ``text`` is looked for in the names, case-insensitively."""
-    statement = select(Asset).order_by(Asset.created_at.desc(), Asset.id.desc()).limit(min(limit, 500)).offset(offset)
+    statement = _matching(text, kind, include_hidden).order_by(Asset.created_at.desc(), Asset.id.desc())
+    return list(session.scalars(statement.limit(min(limit, 500)).offset(offset)))
+
+
+def count(session: Session, *, text: str = "", kind: str | None = None, include_hidden: bool = False) -> int:
+    """How many assets :func:`search` finds on all its pages."""
+    matching = _matching(text, kind, include_hidden)
+    return session.scalar(matching.with_only_columns(func.count())) or 0
+
+
+def _matching(text: str, kind: str | None, include_hidden: bool) -> Select[Asset]:
+    statement = select(Asset)
     if text:
         escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         statement = statement.where(Asset.name.ilike(f"%{escaped}%"))
@@ -116,7 +127,7 @@ def search(
         statement = statement.where(Asset.kind == kind)
     if not include_hidden:
         statement = statement.where(Asset.hidden.is_(False))
-    return list(session.scalars(statement))
+    return statement
 
 
 def rename(session: Session, actor: Actor, asset_id: UUID | str, name: str) -> Asset:

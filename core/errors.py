@@ -87,6 +87,16 @@ class InvalidInput(StudioError):
     type = "invalid-input"
 
 
+class TooManyRequests(StudioError):
+    """Tried too often in a short time (429)."""
+
+    status = 429
+    type = "too-many-requests"
+
+    def __init__(self, title: str, detail: str = "") -> None:
+        super().__init__(title, detail, retryable=True)
+
+
 class ProviderRefused(StudioError):
     """A provider or platform said no (502); ``code`` is its own word for it."""
 

@@ -1,0 +1,94 @@
+"""Preferences of the user, the studio's sealed keys, and its limits (S2); which engines are ready (V1.5)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.dependencies import CurrentActor, Scoped
+from core.assets import disk_used
+from core.preferences import preferences_of, set_preferences, store_value, stored_names
+from core.security import Actor
+from core.settings import get_settings
+from core.storage import storage
+
+router = APIRouter(tags=["settings"])
+
+
+class Limits(BaseModel):
+    """What the process was started with; changed by environment variables, see the README's table."""
+
+    max_upload_bytes: int
+    min_free_bytes: int
+    media_workers: int
+    job_time_limit_seconds: int
+
+
+class Disk(BaseModel):
+    """Bytes used by the library, and free."""
+
+    used_bytes: int
+    free_bytes: int
+
+
+class SettingsOut(BaseModel):
+    """``keys`` names the stored secrets; their values are never shown."""
+
+    language: str
+    timezone: str
+    currency: str
+    chosen: bool
+    keys: list[str]
+    values: list[str]
+    limits: Limits
+    disk: Disk
+
+
+class SettingsChange(BaseModel):
+    """What to change; what is not named stays. An empty key is removed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: Annotated[str, StringConstraints(max_length=8)] | None = None
+    timezone: Annotated[str, StringConstraints(max_length=64)] | None = None
+    currency: Annotated[str, StringConstraints(max_length=3)] | None = None
+    keys: dict[str, Annotated[str, StringConstraints(max_length=8192)]] = Field(default_factory=dict, max_length=50)
+
+
+@router.get("/settings")
+def settings(session: Scoped, actor: CurrentActor) -> SettingsOut:
+    """The user's preferences, the names of the studio's keys, limits and disk."""
+    return _settings(session, actor)
+
+
+@router.put("/settings")
+def change_settings(session: Scoped, actor: CurrentActor, change: SettingsChange) -> SettingsOut:
+    """Change preferences (everybody their own) and keys (owners)."""
+    set_preferences(session, actor, language=change.language, timezone=change.timezone, currency=change.currency)
+    for name, value in change.keys.items():
+        store_value(session, actor, name, value, secret=True)
+    session.flush()
+    return _settings(session, actor)
+
+
+def _settings(session: Scoped, actor: Actor) -> SettingsOut:
+    process = get_settings()
+    preferences = preferences_of(session, actor)
+    names = stored_names(session)
+    return SettingsOut(
+        language=preferences.language,
+        timezone=preferences.timezone,
+        currency=preferences.currency,
+        chosen=preferences.chosen,
+        keys=sorted(name for name, secret in names.items() if secret),
+        values=sorted(name for name, secret in names.items() if not secret),
+        limits=Limits(
+            max_upload_bytes=process.max_upload_bytes,
+            min_free_bytes=process.min_free_bytes,
+            media_workers=process.media_workers,
+            job_time_limit_seconds=process.job_time_limit,
+        ),
+        disk=Disk(used_bytes=disk_used(session), free_bytes=storage().free_bytes()),
+    )
