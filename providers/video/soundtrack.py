@@ -45,6 +45,8 @@ _LEAD_SECONDS = 1
 _MUSIC_FADE_IN, _MUSIC_FADE_OUT = 0.5, 2.5
 _BIT_RATE = "192k"
 _NOISE_SECONDS = 120
+# afftdn answers two of its steps (an eightieth of a second each) late and does not say so in its timestamps.
+_DENOISE_DELAY = 2 * (SAMPLE_RATE // 80)
 _RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ch_layout", "stereo")
 
 
@@ -125,7 +127,8 @@ def _cut_voice(source: Path, timeline: Timeline, windows: Sequence[Window], voic
     chain = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02"
     if timeline.noise_reduction > 0:
         floor = _noise_floor(source, windows[0], rate, part(progress, 0, 0.1))
-        chain += f",afftdn=nr={6 + 18 * timeline.noise_reduction:.1f}:nf={floor:.1f}"
+        chain += f",apad=pad_dur=0.1,afftdn=nr={6 + 18 * timeline.noise_reduction:.1f}:nf={floor:.1f}"
+        chain += f",atrim=start_sample={_DENOISE_DELAY},asetpts=N"
     finished = 0
     with voice.open("wb") as file:
         writer = CutWriter(cuts, file.write)
