@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.i18n import t
-from core.models.assets import Asset, AssetLink
+from core.models.assets import Asset, AssetLink, MediaAnalysis
 from core.models.jobs import Job
 from pages import shell
 from pages.components.player import CaptionTrack, player
+from pages.components.timeline import Thumbnails
 
 RESULT_KINDS = ("video.edit", "video.render", "video.multi_export", "video.shorts")
 
@@ -97,3 +98,32 @@ def thumbnail(session: Session, asset: Asset) -> None:
         st.html(f'<div class="studio-thumb none" aria-hidden="true">{sign}</div>')
     else:
         st.html(f'<img class="studio-thumb" src="{shell.content_url(poster.id)}" alt="" loading="lazy">')
+
+
+def peaks(session: Session, asset: Asset) -> list[float]:
+    """The waveform measured at ingest, 0–1 over equal parts; empty before that."""
+    row = session.scalar(
+        select(MediaAnalysis)
+        .where(
+            MediaAnalysis.owner_id == asset.owner_id,
+            MediaAnalysis.sha256 == asset.sha256,
+            MediaAnalysis.kind == "peaks",
+        )
+        .limit(1)
+    )
+    return [float(value) for value in (row.result.get("peaks") or [])] if row else []
+
+
+def thumbnails(session: Session, asset: Asset) -> Thumbnails | None:
+    """The sheet of small pictures made at ingest."""
+    sheet = helper(session, asset, "thumbnails")
+    if sheet is None:
+        return None
+    layout = sheet.details
+    return Thumbnails(
+        src=shell.content_url(sheet.id),
+        count=int(layout["count"]),
+        columns=int(layout["columns"]),
+        width=int(layout["width"]),
+        height=int(layout["height"]),
+    )

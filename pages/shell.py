@@ -19,9 +19,9 @@ from core.errors import StudioError
 from core.i18n import LANGUAGES, explain, t
 from core.preferences import Preferences, preferences_of, set_preferences
 from core.security import SESSION_COOKIE, Actor, actor_for_session
-from pages.components.door import door, sign_in_form
 
 HERE = Path(__file__).parent
+SIGN_IN = "/api/sign-in"
 SESSION_STATE_TOKEN = "session_token"
 ICONS = {
     "home": ":material/home:",
@@ -98,16 +98,11 @@ def viewer() -> Viewer:
 
 
 def _ask_to_sign_in() -> None:
+    """The API's sign-in page sets the cookie; this is seen only where a session ended while the page was open."""
+    style()
     lang = st.session_state.get("language") or guessed_language()
-    if not door(lang, key="door"):
-        st.html(f'<div class="studio-empty"><span>{t("sign_in.opening", lang)}</span></div>')
-        return
-    left, middle, right = st.columns([1, 2, 1])
-    del left, right
-    with middle:
-        st.title(t("sign_in.title", lang))
-        st.write(t("sign_in.lead", lang))
-        sign_in_form(lang, key="sign_in")
+    empty(t("sign_in.ended_title", lang), t("sign_in.ended", lang))
+    st.html(f'<p><a class="studio-button" href="{SIGN_IN}" target="_self">{t("sign_in.button", lang)}</a></p>')
 
 
 def style() -> None:
@@ -147,6 +142,7 @@ def run() -> None:
                 default=name == "home",
             )
             for name in names
+            if (HERE / page_file(name)).exists()
         ]
         for section, names in SECTIONS.items()
     }

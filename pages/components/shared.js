@@ -4,6 +4,7 @@ const studio = (() => {
   if (window.__studio && window.__studio.version === VERSION) return window.__studio;
 
   // --- the event stream: opened by the first listener, closed soon after the last one left -------------------------
+  // The server begins it, and begins again after an interruption, with a "snapshot" of all live jobs (api/events.py).
   const listeners = new Set();
   let stream = null;
   let closing = null;
@@ -21,17 +22,13 @@ const studio = (() => {
   function open() {
     stream = new EventSource("/api/events");
     stream.onmessage = deliver;
-    for (const kind of ["job", "asset", "publication", "notice"]) stream.addEventListener(kind, deliver);
-    // Notices sent while the line was down are gone: everybody reads the present state again.
-    stream.onopen = () => {
-      for (const listener of [...listeners]) listener({ type: "connected" });
-    };
   }
 
   function listen(listener) {
     clearTimeout(closing);
     listeners.add(listener);
     if (!stream || stream.readyState === EventSource.CLOSED) open();
+    else if (stream.readyState === EventSource.OPEN) queueMicrotask(() => listener({ type: "snapshot", jobs: [] }));
     return () => {
       listeners.delete(listener);
       clearTimeout(closing);

@@ -64,6 +64,11 @@ def save_state(session: Session, actor: Actor, project_id: UUID, state: ProjectS
     get_owned(session, Project, project_id, lock=True).state = state.model_dump(mode="json")
 
 
+def get_project(session: Session, project_id: UUID | str) -> Project:
+    """One project of the session's owner; raises NotFound."""
+    return get_owned(session, Project, project_id)
+
+
 def start(session: Session, actor: Actor, asset: Asset, language: str) -> Project:
     """A new project on an asset."""
     actor.require("editor")

@@ -84,8 +84,10 @@ function createJobs(root) {
     }
   };
   self.stop = studio.listen((notice) => {
-    if (notice.type === "connected") for (const job of self.jobs) refresh(job.id);
-    else if (notice.type === "job") change(notice.job_id, notice);
+    if (notice.type === "snapshot") {
+      // Whatever is not live any more ended unseen: ask for it.
+      for (const job of self.jobs ?? []) if (!notice.jobs.includes(job.id) && !FINAL.has(job.status)) refresh(job.id);
+    } else if (notice.type === "job") change(notice.job_id, notice);
   });
   return self;
 }

@@ -41,8 +41,6 @@ function createTimeline(root) {
   sheet.onload = () => draw();
 
   // --- the edit --------------------------------------------------------------------------------------------------
-  const origin = new Map();
-
   function pieceAt(frameNumber) {
     let low = 0;
     let high = self.pieces.length - 1;
@@ -68,10 +66,7 @@ function createTimeline(root) {
         continue;
       }
       if (start < from) next.push([start, from, piece[2], piece[3]]);
-      const a = Math.max(start, from);
-      const b = Math.min(end, to);
-      const first = origin.get(`${a}-${b}`);
-      next.push([a, b, kept, first && first[0] === kept ? first[1] : "user"]);
+      next.push([Math.max(start, from), Math.min(end, to), kept, "user"]);
       if (end > to) next.push([to, end, piece[2], piece[3]]);
     }
     self.pieces = [];
@@ -81,6 +76,12 @@ function createTimeline(root) {
       if (joinable) last[1] = piece[1];
       else self.pieces.push([...piece]);
     }
+  }
+
+  // A removed piece keeps its reason when it is taken back, so that it can go again (core/video/timeline_edit.py).
+  function toggle(index) {
+    const [start, end, kept, reason] = self.pieces[index];
+    self.pieces[index] = [start, end, !kept, kept && (reason === "speech" || reason === "source") ? "user" : reason];
   }
 
   let saving = null;
@@ -407,9 +408,7 @@ function createTimeline(root) {
     if (!node) return;
     const index = Number(node.dataset.index);
     self.cursor = index;
-    const [start, end, kept] = self.pieces[index];
-    edited(() => setKept(start, end, !kept));
-    self.cursor = pieceAt(start);
+    edited(() => toggle(index));
     lane.children[self.cursor]?.focus({ preventScroll: true });
   });
   lane.addEventListener("keydown", (event) => {
@@ -548,15 +547,11 @@ function createTimeline(root) {
     if (fresh.thumbnails && sheet.getAttribute("src") !== fresh.thumbnails.src) sheet.src = fresh.thumbnails.src;
     const waits = saving !== null || fresh.version < self.expected;
     if (!waits && fresh.version !== self.version) {
-      const first = self.version === -1;
       self.version = fresh.version;
       self.pieces = fresh.pieces.map((piece) => [...piece]);
       self.changed = new Map();
-      if (first) {
-        origin.clear();
-        self.history = [];
-        for (const [start, end, kept, reason] of fresh.pieces) origin.set(`${start}-${end}`, [kept, reason]);
-      }
+      // A correction may have become two words: what was remembered by word no longer fits.
+      if (self.history.length && self.history.at(-1).texts.length !== fresh.words.length) self.history = [];
       layWords();
       pick(null);
     }

@@ -1,6 +1,17 @@
 const CHUNK = 16 * 1024 * 1024;
 const RETRIES = [0, 500, 1000, 2000, 3000, 5000, 5000, 5000, 10000, 10000, 10000, 20000, 30000, 30000];
 
+// The asset that an upload became; a long examination is asked for again (api/uploads.py).
+async function assetOf(uploadId) {
+  for (;;) {
+    try {
+      return (await studio.request(`/api/uploads/${uploadId}/asset`)).id;
+    } catch (error) {
+      if (error.status !== 409 || !error.body?.retryable) throw error;
+    }
+  }
+}
+
 function createUpload(root) {
   const self = { component: null, running: 0, arrived: [] };
   const { el } = studio;
@@ -158,7 +169,7 @@ function createUpload(root) {
         say(words().checking);
         try {
           const uploadId = upload.url.split("/").filter(Boolean).pop();
-          const asset = await asset_of(uploadId);
+          const asset = await assetOf(uploadId);
           over = true;
           say(words().done);
           row.classList.add("done");

@@ -1,0 +1,139 @@
+"""What to do with the recording: spoken language, cuts, captions with a preview, music to listen to, shapes."""
+
+from __future__ import annotations
+
+import html
+from uuid import UUID
+
+import streamlit as st
+
+from core import database
+from core.i18n import t
+from core.models.assets import Asset
+from core.video.caption_styles import STYLES, CaptionStyle
+from core.video.timeline import AspectRatio
+from pages import shell
+from pages.components.player import player
+from pages.editor import project as projects
+from pages.editor import speech, tracks
+from pages.editor.project import Choices
+
+FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
+
+
+def caption_preview(style: CaptionStyle, words: str) -> None:
+    """One line of text as this preset draws it, over a dark picture of half size."""
+    shown = words.upper() if style.upper_case else words
+    first, _, rest = shown.partition(" ")
+    size = style.size * 330
+    colour, lit, edge = f"#{style.colour}", f"#{style.highlight}", f"#{style.outline_colour}"
+    lit = lit if style.motion in ("word", "karaoke") else colour
+    around = (
+        f"background:{edge}{round(style.box_opacity * 255):02x};padding:.08em .35em;border-radius:.12em"
+        if style.box
+        else f"-webkit-text-stroke:{style.outline * 660:.1f}px {edge};paint-order:stroke fill"
+    )
+    st.html(
+        '<div role="img" style="display:grid;place-items:center;height:120px;border-radius:12px;'
+        'background:linear-gradient(135deg,#2b3a44,#6d7f78 55%,#2c3330)">'
+        f'<span style="font:{style.weight} {size:.0f}px/1.2 Sarabun,sans-serif;color:{colour};{around}">'
+        f'<span style="color:{lit}">{html.escape(first)}</span> {html.escape(rest)}</span></div>'
+    )
+
+
+def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Choices) -> Choices:
+    """The form. Every change is stored at once; answers the choices as they are now."""
+    lang = viewer.lang
+    busy = not viewer.may_edit
+
+    def key(name: str) -> str:
+        return f"choice-{name}-{project_id}"
+
+    language = speech.ask_language(viewer, stored.language, key=key("language"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**{t('video.what', lang)}**")
+        cut_silence = st.toggle(t("video.cut_silence", lang), stored.cut_silence, key=key("silence"), disabled=busy)
+        pause = stored.min_silence_seconds
+        if cut_silence:
+            pause = st.slider(
+                t("video.longer_than", lang), 0.2, 3.0, stored.min_silence_seconds, 0.1, key=key("pause"), disabled=busy
+            )
+        fillers = st.toggle(t("video.cut_fillers", lang), stored.cut_fillers, key=key("fillers"), disabled=busy)
+        repeats = st.toggle(t("video.cut_repeats", lang), stored.cut_repeats, key=key("repeats"), disabled=busy)
+        follow = st.toggle(t("video.follow_face", lang), stored.follow_face, key=key("face"), disabled=busy)
+        noise = st.toggle(t("video.noise", lang), stored.reduce_noise, key=key("noise"), disabled=busy)
+        loud = st.toggle(t("video.loudness", lang), stored.loudness, key=key("loudness"), disabled=busy)
+    with right:
+        names = ["", *STYLES]
+        style = st.selectbox(
+            t("video.captions", lang),
+            names,
+            index=names.index(stored.captions) if stored.captions in names else 0,
+            format_func=lambda name: t(STYLES[name].label_key, lang) if name else t("video.no_captions", lang),
+            key=key("captions"),
+            disabled=busy,
+        )
+        if style:
+            caption_preview(STYLES[style], t("video.caption_sample", language if language in ("en", "th") else "en"))
+        music, duck = _music(viewer, stored, key("music"), busy)
+    formats = st.pills(
+        t("video.formats", lang),
+        FORMATS,
+        selection_mode="multi",
+        default=stored.formats,
+        format_func=lambda ratio: t(f"format_of.{ratio}", lang),
+        key=key("formats"),
+        disabled=busy,
+    )
+    chosen = Choices(
+        language=language,
+        cut_silence=cut_silence,
+        min_silence_seconds=pause,
+        cut_fillers=fillers,
+        cut_repeats=repeats,
+        follow_face=follow,
+        captions=style,
+        music=music,
+        duck_db=duck,
+        reduce_noise=noise,
+        loudness=loud,
+        formats=list(formats),
+        shorts=stored.shorts,
+        max_seconds=stored.max_seconds,
+    )
+    if chosen != stored and viewer.may_edit:
+        remember(viewer, project_id, chosen)
+    return chosen
+
+
+def remember(viewer: shell.Viewer, project_id: UUID, choices: Choices) -> None:
+    """Store the choices of a project, leaving the rest of its state."""
+    with database.session(viewer.actor) as session:
+        row = projects.get_project(session, project_id)
+        state = projects.state_of(row).model_copy(update={"choices": choices})
+        projects.save_state(session, viewer.actor, project_id, state)
+
+
+def _music(viewer: shell.Viewer, stored: Choices, key: str, busy: bool) -> tuple[str, float]:
+    lang = viewer.lang
+    with database.session(viewer.actor) as session:
+        options = tracks.options(session, lang)
+    names = {"": t("video.no_music", lang), **{track.value: track.label for track in options}}
+    picked = st.selectbox(
+        t("video.music", lang),
+        list(names),
+        index=list(names).index(stored.music) if stored.music in names else 0,
+        format_func=names.__getitem__,
+        key=key,
+        disabled=busy,
+    )
+    duck = stored.duck_db
+    if picked:
+        track = next(track for track in options if track.value == picked)
+        if track.asset_id is not None:
+            player(shell.content_url(track.asset_id), key=f"{key}-listen", title=track.label, audio=True)
+        else:
+            tracks.offer_recording(viewer, key=f"{key}-record")
+        duck = st.slider(t("video.duck", lang), 0.0, 24.0, stored.duck_db, 1.0, key=f"{key}-duck", disabled=busy)
+    return picked, duck

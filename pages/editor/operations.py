@@ -1,0 +1,99 @@
+"""From what the user ticked to the operations of a job: pure functions."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from core.video.payloads import (
+    AddMusic,
+    AddSubtitle,
+    AutoCutFillers,
+    AutoCutRepeats,
+    AutoCutSilence,
+    AutoReframe,
+    MusicChoice,
+    NormalizeLoudness,
+    Operation,
+    ReduceNoise,
+    ShortsInput,
+    VideoEditInput,
+)
+from core.video.sizes import TargetOutput
+from pages.editor.project import Choices
+
+
+def _music(choices: Choices) -> dict[str, object] | None:
+    if not choices.music:
+        return None
+    kind, _, name = choices.music.partition(":")
+    named = {"music_asset_id": UUID(name)} if kind == "asset" else {"audio_preset": name}
+    return {**named, "duck_db": choices.duck_db}
+
+
+def cuts_and_sound(choices: Choices) -> list[Operation]:
+    """The operations that hold for the long version and for every short."""
+    operations: list[Operation] = []
+    if choices.cut_silence:
+        operations.append(AutoCutSilence(min_silence_seconds=choices.min_silence_seconds))
+    if choices.cut_fillers:
+        operations.append(AutoCutFillers())
+    if choices.cut_repeats:
+        operations.append(AutoCutRepeats())
+    if choices.reduce_noise:
+        operations.append(ReduceNoise())
+    if choices.loudness:
+        operations.append(NormalizeLoudness())
+    return operations
+
+
+def edit_operations(choices: Choices) -> tuple[Operation, ...]:
+    """Everything the long version gets."""
+    operations = cuts_and_sound(choices)
+    operations.append(AutoReframe(subject="auto" if choices.follow_face else "center"))
+    if choices.captions:
+        operations.append(AddSubtitle(style=choices.captions, language=choices.language or "auto"))
+    music = _music(choices)
+    if music:
+        operations.append(AddMusic.model_validate(music))
+    return tuple(operations)
+
+
+def plan_input(source: UUID, choices: Choices) -> VideoEditInput:
+    """Find the cuts: decide everything, render nothing."""
+    return VideoEditInput(
+        source_video_id=source,
+        operations=edit_operations(choices),
+        target_outputs=targets(choices),
+        language=choices.language or "auto",
+        dry_run=True,
+    )
+
+
+def render_input(source: UUID, timeline_id: UUID, choices: Choices) -> VideoEditInput:
+    """Render the corrected timeline in every chosen shape, in one job."""
+    return VideoEditInput(
+        source_video_id=source,
+        operations=edit_operations(choices),
+        target_outputs=targets(choices),
+        language=choices.language or "auto",
+        timeline_id=timeline_id,
+    )
+
+
+def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
+    """The best clips, upright, with the same captions and music."""
+    music = _music(choices)
+    reframe = AutoReframe(subject="auto" if choices.follow_face else "center")
+    return ShortsInput(
+        source_video_id=source,
+        count=choices.shorts,
+        max_seconds=float(choices.max_seconds),
+        style=choices.captions or None,
+        music=MusicChoice.model_validate(music) if music else None,
+        operations=(*cuts_and_sound(choices), reframe),
+        language=choices.language or "auto",
+    )
+
+
+def targets(choices: Choices) -> tuple[TargetOutput, ...]:
+    return tuple(TargetOutput(aspect_ratio=ratio) for ratio in choices.formats)

@@ -1,0 +1,191 @@
+"""Settings: the reader, the services and their keys, models, people, storage and limits."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from core import assets, database, security, speech
+from core.i18n import LANGUAGES, duration, file_size, t
+from core.models.identity import User
+from core.preferences import CURRENCIES, store_value, stored_names
+from core.settings import get_settings
+from core.storage import storage
+from pages import shell, work
+from pages.components.sign_out import sign_out
+from pages.editor import speech as speech_parts
+from providers import registry
+
+ROLES = ("editor", "viewer")
+
+
+def you(viewer: shell.Viewer) -> None:
+    """Language, time zone, currency."""
+    lang = viewer.lang
+    zones = sorted(available_timezones())
+    with st.form("you", border=True):
+        language = st.segmented_control(
+            t("settings.language", lang),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            default=lang,
+            required=True,
+            key="settings_language",
+        )
+        zone = st.selectbox(
+            t("settings.zone", lang),
+            zones,
+            index=zones.index(viewer.zone) if viewer.zone in zones else zones.index("UTC"),
+            format_func=lambda name: name.replace("_", " "),
+            key="settings_zone",
+        )
+        currencies = list(dict.fromkeys([viewer.currency, *CURRENCIES]))
+        currency = st.selectbox(t("settings.currency", lang), currencies, key="settings_currency")
+        if st.form_submit_button(t("common.save", lang), type="primary"):
+            with shell.errors(viewer):
+                shell.remember_choices(viewer, language or lang, zone, currency)
+                st.toast(t("common.saved", language or lang))
+                st.session_state.pop("language_switch", None)
+                st.rerun()
+
+
+def services(viewer: shell.Viewer) -> None:
+    """What does the work, ready or why not, and the keys of what needs one."""
+    lang = viewer.lang
+    st.caption(t("settings.services_lead", lang))
+    with database.session(viewer.actor) as session:
+        known = registry.providers(session, viewer.actor.owner_id)
+        stored = stored_names(session)
+    names: list[str] = []
+    for provider in known:
+        names += [name for name in provider.keys if name not in names]
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{shell.plain(provider.title)}**")
+                shell.chips(
+                    (
+                        t("settings.ready" if provider.ready else "settings.not_ready", lang),
+                        "good" if provider.ready else "wait",
+                    ),
+                    (t("settings.simulated", lang) if provider.simulated else "", "sim"),
+                )
+            st.caption(shell.plain(provider.reason_in(lang)))
+    if names:
+        keys(viewer, names, stored)
+
+
+def keys(viewer: shell.Viewer, names: list[str], stored: dict[str, bool]) -> None:
+    """Write-only keys."""
+    lang = viewer.lang
+    st.subheader(t("settings.keys", lang))
+    st.caption(t("settings.keys_lead", lang))
+    if viewer.actor.role != "owner":
+        st.info(t("settings.key_owner", lang))
+        return
+    name = st.selectbox(t("settings.key_name", lang), names, key="key_name")
+    present = name in stored
+    shell.chips((t("settings.key_set" if present else "settings.key_missing", lang), "good" if present else ""))
+    with st.form("key", border=False, clear_on_submit=True):
+        value = st.text_input(t("settings.key_value", lang), type="password", key="key_value", autocomplete="off")
+        with st.container(horizontal=True):
+            save = st.form_submit_button(t("settings.key_save", lang), type="primary")
+            remove = present and st.form_submit_button(t("settings.key_remove", lang))
+    if (save and value) or remove:
+        with shell.errors(viewer):
+            with database.session(viewer.actor) as session:
+                store_value(session, viewer.actor, name, "" if remove else value.strip(), secret=True)
+            st.toast(t("common.saved", lang))
+            st.rerun()
+
+
+def models(viewer: shell.Viewer) -> None:
+    """Speech models: installed, or to be downloaded with size and licence."""
+    lang = viewer.lang
+    st.caption(t("settings.models_lead", lang))
+    installed = speech.installed()
+    for model in speech.CATALOGUE.values():
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{model.title}**")
+                if model.name in installed:
+                    shell.chips((t("settings.installed", lang), "good"))
+            shell.facts(file_size(model.size_bytes), t("settings.licence", lang, name=model.licence))
+            if model.name in installed:
+                continue
+            job = speech_parts.download_job(viewer, model.name)
+            if job is not None:
+                work.show_live(viewer, [job], {job.id: model.title}, key=f"download-{model.name}")
+            elif viewer.may_edit and st.button(
+                t("settings.download", lang), key=f"download-{model.name}", icon=":material/download:"
+            ):
+                speech_parts.start_download(viewer, model.name)
+
+
+def people(viewer: shell.Viewer) -> None:
+    """The password of the signed-in user; an owner lets others in."""
+    lang = viewer.lang
+    with database.session() as session:
+        me = session.get_one(User, viewer.actor.user_id)
+        signed_up = security.somebody_signed_up(session)
+        address = me.email or ""
+    if not signed_up:
+        st.info(t("settings.no_password", lang))
+    else:
+        sign_out(lang, key="sign_out")
+    with st.form("password", clear_on_submit=True):
+        email = st.text_input(t("settings.email", lang), address, key="own_email", autocomplete="username")
+        password = st.text_input(
+            t("settings.password", lang), type="password", key="own_password", autocomplete="new-password"
+        )
+        if st.form_submit_button(t("settings.set_password", lang)):
+            with shell.errors(viewer):
+                with database.session() as session:
+                    security.set_password(session.get_one(User, viewer.actor.user_id), email, password)
+                st.success(t("settings.password_set", lang))
+    if viewer.actor.role != "owner" or not signed_up:
+        return
+    st.subheader(t("settings.invite", lang))
+    st.caption(t("settings.people_lead", lang))
+    with st.form("invite", clear_on_submit=True):
+        email = st.text_input(t("settings.email", lang), key="new_email", autocomplete="off")
+        password = st.text_input(
+            t("settings.password", lang), type="password", key="new_password", autocomplete="new-password"
+        )
+        role = st.selectbox(
+            t("settings.role", lang), ROLES, format_func=lambda name: t(f"role.{name}", lang), key="role"
+        )
+        if st.form_submit_button(t("settings.invite", lang), type="primary"):
+            with shell.errors(viewer):
+                with database.session() as session:
+                    security.add_user(session, viewer.actor, email, password, role)
+                st.success(t("settings.added", lang, email=shell.plain(email)))
+
+
+def limits(viewer: shell.Viewer) -> None:
+    """Where things lie and how much may be used."""
+    lang = viewer.lang
+    settings = get_settings()
+    with database.session(viewer.actor) as session:
+        used = assets.disk_used(session)
+    with st.container(horizontal=True):
+        st.metric(t("settings.used", lang), file_size(used), border=True)
+        st.metric(t("settings.free", lang), file_size(storage().free_bytes()), border=True)
+        st.metric(t("settings.never_filled", lang), file_size(settings.min_free_bytes), border=True)
+        st.metric(t("settings.largest", lang), file_size(settings.max_upload_bytes), border=True)
+        st.metric(t("settings.longest_job", lang), duration(settings.job_time_limit, lang), border=True)
+    if viewer.actor.role == "owner":
+        st.markdown(f"**{t('settings.folder', lang)}**")
+        st.code(str(settings.root), language=None)
+    st.caption(t("settings.limits_how", lang))
+
+
+def main() -> None:
+    viewer = shell.open_page("settings")
+    parts = {"you": you, "services": services, "models": models, "people": people, "storage": limits}
+    for tab, show in zip(st.tabs([t(f"settings.{name}", viewer.lang) for name in parts]), parts.values(), strict=True):
+        with tab:
+            show(viewer)
+
+
+main()
