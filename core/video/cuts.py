@@ -82,29 +82,16 @@ def silences_from_speech(
     return removals
 
 
-def tighten_words(words: Sequence[Word], speech: Sequence[Span], shortest: float = 0.06) -> tuple[Word, ...]:
-    """Words drawn in to the measured speech they lie in.
+def quiet_threshold(levels_db: Sequence[float]) -> float:
+    """The level (dBFS) between this recording's quiet and its speech, for when nobody named one.
 
-    Recognisers stretch a word over the pause beside it. A word that overlaps measured speech keeps the part within
-    the span it overlaps most; one that overlaps none stays as it is.
+    28 dB below the loud parts, but above the room's noise, and never closer than 16 dB to the loud parts.
     """
-    starts = [start for start, _ in speech]
-    result = []
-    for word in words:
-        first = max(0, bisect_right(starts, word.start) - 1)
-        best: Span | None = None
-        most = 0.0
-        for start, end in speech[first:]:
-            if start >= word.end:
-                break
-            overlap = min(end, word.end) - max(start, word.start)
-            if overlap > most:
-                best, most = (start, end), overlap
-        if best is None or most < shortest:
-            result.append(word)
-            continue
-        result.append(word.model_copy(update={"start": max(word.start, best[0]), "end": min(word.end, best[1])}))
-    return tuple(result)
+    if not levels_db:
+        return -35.0
+    ordered = sorted(levels_db)
+    quiet, loud = ordered[len(ordered) // 10], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+    return min(max(quiet + 8.0, loud - 28.0), loud - 16.0)
 
 
 def cut_words(words: Sequence[Word], first: int, last: int, reason: PieceReason, rest: float = 0.15) -> Removal:

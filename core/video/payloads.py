@@ -36,11 +36,12 @@ class _Payload(BaseModel):
 
 
 class AutoCutSilence(_Payload):
-    """Remove pauses: ``level`` compares the measured loudness with ``threshold_db`` (dBFS), ``voice`` asks the
-    voice-activity model. Pauses shorter than ``min_silence_seconds`` stay; ``padding_seconds`` stay around speech."""
+    """Remove pauses: ``level`` compares the measured level with ``threshold_db`` (dBFS; empty: found from the
+    recording), ``voice`` asks the voice-activity model. Pauses shorter than ``min_silence_seconds`` stay;
+    ``padding_seconds`` stay around speech."""
 
     type: Literal["auto_cut_silence"] = "auto_cut_silence"
-    threshold_db: float = Field(default=-35.0, ge=-90.0, le=0.0)
+    threshold_db: float | None = Field(default=None, ge=-90.0, le=0.0)
     min_silence_seconds: float = Field(default=0.6, ge=0.1, le=60.0)
     padding_seconds: float = Field(default=0.12, ge=0.0, le=5.0)
     method: Literal["level", "voice"] = "level"

@@ -156,6 +156,16 @@ class TimeMap:
         offset = max(0.0, max(0.0, seconds) - self._outputs[index])
         return min(self._starts[index] + offset, self._ends[index])
 
+    def kept(self, start: float, end: float) -> float:
+        """How many seconds between two moments of the source are in the result."""
+        return max(0.0, self._before(end) - self._before(start))
+
+    def _before(self, seconds: float) -> float:
+        index = bisect_right(self._starts, seconds) - 1
+        if index < 0:
+            return 0.0
+        return self._outputs[index] + min(seconds, self._ends[index]) - self._starts[index]
+
     def span(self, start: float, end: float) -> tuple[float, float] | None:
         """The part of a stretch of the source that is in the result, in seconds of the result.
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.video.cuts import Removal, build_pieces, silences_from_levels, silences_from_speech, tighten_words
+from core.video.cuts import Removal, build_pieces, quiet_threshold, silences_from_levels, silences_from_speech
 from core.video.mistakes import find_fillers, find_repeats
 from core.video.sentences import sentences
 from core.video.timeline import Word
@@ -61,14 +61,12 @@ def test_nothing_but_silence_is_refused_with_a_sentence() -> None:
         build_pieces(300, Fraction(30), silences_from_levels([-80.0] * 1000, 0.01))
 
 
-def test_stretched_words_are_drawn_in_to_the_sound() -> None:
-    words = [
-        Word(word="so", start=0.0, end=1.9),
-        Word(word="b", start=1.9, end=3.4),
-        Word(word="bye", start=5, end=6),
-    ]
-    tight = tighten_words(words, [(0.1, 0.6), (3.0, 3.4)])
-    assert [(w.start, w.end) for w in tight] == [(0.1, 0.6), (3.0, 3.4), (5, 6)]
+@pytest.mark.parametrize(("speech", "room"), [(-12.0, -90.0), (-40.0, -75.0), (-15.0, -40.0)])
+def test_the_threshold_is_found_between_speech_and_room(speech: float, room: float) -> None:
+    levels = [speech, speech - 3, speech - 9] * 100 + [room, room + 1] * 50
+    assert room + 2 < quiet_threshold(levels) < speech - 9
+    pauses = silences_from_levels(levels, 0.01, threshold_db=quiet_threshold(levels), padding_seconds=0.0)
+    assert [(round(r.start, 2), round(r.end, 2)) for r in pauses] == [(3.0, 4.0)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,228 @@
+"""From the operations of a job and what was measured to a timeline: every decision of an edit, no media touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
+from uuid import UUID
+
+from core.video.cuts import (
+    Removal,
+    build_pieces,
+    quiet_threshold,
+    silences_from_levels,
+    silences_from_speech,
+)
+from core.video.mistakes import find_fillers, find_repeats
+from core.video.payloads import (
+    AddMusic,
+    AddSubtitle,
+    AutoCutFillers,
+    AutoCutRepeats,
+    AutoCutSilence,
+    AutoReframe,
+    MusicChoice,
+    NormalizeLoudness,
+    Operation,
+    ReduceNoise,
+    RemoveRange,
+)
+from core.video.reframe import FaceSample, crop_track, window
+from core.video.sentences import sentences
+from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTarget, Timeline, Word
+from core.video.timeline_edit import set_range
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What a timeline needs to know of its source; sizes as displayed."""
+
+    asset_id: UUID
+    fps: Fraction
+    width: int
+    height: int
+    frames: int
+    has_audio: bool
+
+    @property
+    def seconds(self) -> float:
+        """Length of the source."""
+        return float(self.frames / self.fps)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Signals of a source, as far as :func:`needs` asked for them. Levels are dBFS every ``hop_seconds``."""
+
+    words: tuple[Word, ...] = ()
+    language: str = ""
+    levels_db: Sequence[float] = ()
+    hop_seconds: float = 0.01
+    speech: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Which measurements the operations ask for."""
+
+    words: bool = False
+    levels: bool = False
+    speech: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Whether anything must be heard."""
+        return self.words or self.levels or self.speech
+
+
+def find(operations: Sequence[Operation], kind: type[T]) -> T | None:
+    """The last operation of a kind: a later one of the same kind replaces an earlier one."""
+    return next((operation for operation in reversed(operations) if isinstance(operation, kind)), None)
+
+
+def needs(operations: Sequence[Operation], *, captions: bool = False) -> Needs:
+    """What must be measured before :func:`plan` can decide."""
+    silence = [operation for operation in operations if isinstance(operation, AutoCutSilence)]
+    return Needs(
+        words=captions
+        or any(isinstance(operation, AutoCutFillers | AutoCutRepeats | AddSubtitle) for operation in operations),
+        levels=any(operation.method == "level" for operation in silence),
+        speech=any(operation.method == "voice" for operation in silence),
+    )
+
+
+def find_removals(operations: Sequence[Operation], facts: SourceFacts, measured: Measured) -> list[Removal]:
+    """What the cutting operations take out."""
+    removals: list[Removal] = []
+    for operation in operations:
+        if isinstance(operation, AutoCutSilence):
+            removals += _silences(operation, facts, measured)
+        elif isinstance(operation, AutoCutFillers):
+            removals += find_fillers(measured.words, operation.words)
+        elif isinstance(operation, AutoCutRepeats):
+            removals += find_repeats(measured.words, sentences(measured.words))
+        elif isinstance(operation, RemoveRange):
+            removals.append(Removal(operation.start, operation.end, "user"))
+    return removals
+
+
+def _silences(operation: AutoCutSilence, facts: SourceFacts, measured: Measured) -> list[Removal]:
+    if operation.method == "voice":
+        return silences_from_speech(
+            measured.speech,
+            facts.seconds,
+            min_silence_seconds=operation.min_silence_seconds,
+            padding_seconds=operation.padding_seconds,
+        )
+    threshold = operation.threshold_db
+    return silences_from_levels(
+        measured.levels_db,
+        measured.hop_seconds,
+        threshold_db=quiet_threshold(measured.levels_db) if threshold is None else threshold,
+        min_silence_seconds=operation.min_silence_seconds,
+        padding_seconds=operation.padding_seconds,
+    )
+
+
+def plan(facts: SourceFacts, operations: Sequence[Operation], measured: Measured) -> Timeline:
+    """The timeline of an edit, without crops and music. Raises InvalidInput when nothing would be left."""
+    timeline = Timeline(
+        source_asset_id=facts.asset_id,
+        fps=str(facts.fps),
+        width=facts.width,
+        height=facts.height,
+        duration_frames=facts.frames,
+        has_audio=facts.has_audio,
+        pieces=build_pieces(facts.frames, facts.fps, find_removals(operations, facts, measured), measured.words),
+        language=measured.language,
+        words=measured.words,
+    )
+    return with_looks(timeline, operations)
+
+
+def with_looks(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:
+    """The same pieces with captions, noise reduction and loudness as the operations want them."""
+    captions, noise, loudness = (
+        find(operations, AddSubtitle),
+        find(operations, ReduceNoise),
+        find(operations, NormalizeLoudness),
+    )
+    return timeline.model_copy(
+        update={
+            "captions": CaptionSettings(style=captions.style, burn_in=captions.burn_in) if captions else None,
+            "noise_reduction": noise.strength if noise else 0.0,
+            "loudness_lufs": loudness.target_lufs if loudness else None,
+        }
+    )
+
+
+def replan(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:
+    """A stored timeline, as its user left it, with the looks of new operations.
+
+    Its pieces stand: automatic cuts are not decided again, or what the user restored would be gone. Only ranges that
+    are named now go as well.
+    """
+    for operation in operations:
+        if isinstance(operation, RemoveRange):
+            timeline = set_range(timeline, operation.start, operation.end, kept=False)
+    return with_looks(timeline, operations)
+
+
+def music_bed(asset_id: UUID, choice: AddMusic | MusicChoice) -> MusicBed:
+    """The timeline's music from a choice and the asset it stands for."""
+    return MusicBed(asset_id=asset_id, gain_db=choice.gain_db, duck_db=choice.duck_db)
+
+
+def reframing(operations: Sequence[Operation], ratio: AspectRatio, default: AutoReframe) -> AutoReframe:
+    """How one shape is made: the last operation meant for it, or for every shape."""
+    meant = [
+        operation
+        for operation in operations
+        if isinstance(operation, AutoReframe) and operation.target_aspect_ratio in (None, ratio)
+    ]
+    return meant[-1] if meant else default
+
+
+def cropped_ratios(
+    facts: SourceFacts, targets: Sequence[OutputTarget], operations: Sequence[Operation], default: AutoReframe
+) -> list[AspectRatio]:
+    """The targets' shapes whose crop follows faces, so that faces must be looked for."""
+    ratios: list[AspectRatio] = []
+    for ratio in dict.fromkeys(target.aspect_ratio for target in targets):
+        how = reframing(operations, ratio, default)
+        smaller = min(window(facts.width, facts.height, ratio)) < 0.995
+        if smaller and how.mode == "crop" and how.subject != "center":
+            ratios.append(ratio)
+    return ratios
+
+
+def with_crops(
+    timeline: Timeline,
+    targets: Sequence[OutputTarget],
+    operations: Sequence[Operation],
+    default: AutoReframe,
+    faces: Sequence[FaceSample] = (),
+    scene_cuts: Sequence[float] = (),
+) -> Timeline:
+    """The timeline with a crop track for every shape that differs from the source's."""
+    crops = dict(timeline.crops)
+    for ratio in dict.fromkeys(target.aspect_ratio for target in targets):
+        if ratio == "source":
+            continue
+        how = reframing(operations, ratio, default)
+        crops[ratio] = crop_track(
+            faces,
+            scene_cuts,
+            timeline.width,
+            timeline.height,
+            timeline.rate,
+            timeline.duration_frames,
+            ratio,
+            subject=how.subject,
+            mode=how.mode,
+        )
+    return timeline.model_copy(update={"crops": crops})
