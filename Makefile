@@ -11,11 +11,11 @@ BROWSERS = chromium chromium-browser google-chrome
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DEFAULT_GOAL = help
-.PHONY: help run models test check bench licences format migration clean studio development vendor browser python system
+.PHONY: help run models test check bench licences format settings-table migration clean studio development vendor browser python system
 
 help:
 	@sed -n 's/^# \{0,1\}\(make\)/\1/p' Makefile
-	@echo "make bench, make licences, make format, make migration name=..., make clean"
+	@echo "make bench, make licences, make format, make settings-table, make migration name=..., make clean"
 
 run: studio vendor
 	@echo "Starting the studio. End it with Ctrl-C."
@@ -44,6 +44,9 @@ licences: development vendor
 format: development
 	$(VENV) -m ruff check --fix .
 	$(VENV) -m ruff format .
+
+settings-table: studio
+	$(VENV) -m core.tools.settings_table --write
 
 migration: studio
 	@test -n "$(name)" || { echo 'Name the change: make migration name="add thumbnails"' >&2; exit 1; }
