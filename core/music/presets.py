@@ -7,10 +7,13 @@ are scale degrees of the key, one a bar. The scores are our own; :mod:`core.musi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from core.music.score import DRUMS
 
+# The General MIDI soundfont that ``make vendor`` fetches.
+SOUNDFONT = Path(__file__).resolve().parents[2] / "vendor" / "alphatab" / "sonivox.sf2"
 Role = Literal["chords", "arpeggio", "bass", "melody", "pad", "strum", "drums"]
 KICK, RIM, SNARE, CLAP, HAT, OPEN_HAT, SHAKER, TOM, CRASH, TAMBOURINE = 36, 37, 38, 39, 42, 46, 82, 45, 49, 54
 

