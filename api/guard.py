@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,8 +42,11 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-
 _log = logging.getLogger(__name__)
 
 
-class BodyTooLarge(Exception):
-    """More bytes came than the request announced or the studio accepts."""
+class BodyTooLarge(HTTPException):
+    """More bytes came than the studio accepts; an HTTP exception, because frameworks wrap all others while reading."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Guard:
