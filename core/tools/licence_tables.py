@@ -11,7 +11,20 @@ from typing import Literal
 
 PERMISSIVE = frozenset(
     {"0BSD", "Apache-2.0", "Apache-2.0-WITH-LLVM-exception", "BlueOak-1.0.0", "BSD", "BSD-2-Clause", "BSD-3-Clause"}
-    | {"BSL-1.0", "CC0-1.0", "CC-BY-4.0", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "NCSA", "OFL-1.1", "PostgreSQL"}
+    | {
+        "BSL-1.0",
+        "CC0-1.0",
+        "CC-BY-4.0",
+        "CNRI-Python",
+        "HPND",
+        "ISC",
+        "MIT",
+        "MIT-0",
+        "MIT-CMU",
+        "NCSA",
+        "OFL-1.1",
+        "PostgreSQL",
+    }
     | {"PSF-2.0", "Python-2.0", "Unlicense", "Zlib"}
 )
 """May be imported, bundled, changed. `BSD` stands for a package that does not say which of its texts."""
@@ -68,6 +81,8 @@ class Reviewed:
 
 
 REVIEWED: Mapping[str, Reviewed] = {
+    "basic-pitch": Reviewed("Apache-2.0", "its LICENSE file; the metadata name none"),
+    "sphn": Reviewed("Apache-2.0", "its LICENSE file; the metadata name none"),
     "combine-errors": Reviewed("MIT", "its Readme says MIT, its package.json nothing; part of tus-js-client's bundle"),
 }
 
