@@ -1,0 +1,205 @@
+"""The video jobs on real media: what is cut, said, shown and stored (SPEC V2–V6, H1)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from core import assets, database
+from core.jobs import submit
+from core.models.assets import Asset, AssetLink, MediaAnalysis, TimelineRow
+from core.models.base import uuid7
+from core.models.jobs import Job, OutboxEvent
+from core.security import Actor
+from core.storage import asset_key, sha256_of, storage
+from core.video.payloads import MultiExportInput, RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
+from core.video.sentences import tokens
+from core.video.timeline import Timeline
+from core.video.timeline_edit import correct_words, toggle_piece
+from providers.video.probe import probe
+from tests.media import TalkingVideo, silent_video, spoken_clip, talking_video
+from workers import runner
+from workers.video import edit, multi_export, render, shorts, subtitle
+
+__all__ = ["edit", "multi_export", "render", "shorts", "subtitle"]  # importing registers the tasks
+
+SENTENCES = (
+    "Why does nobody tell you about the window?",
+    "A lamp above your head makes dark eyes.",
+    "Turn your chair and look at the window every morning.",
+    "The first rule of clean sound is a small room with a carpet.",
+    "Put the microphone one hand away from your mouth.",
+    "A thick blanket takes three decibels out of the echo.",
+)
+PAUSES = (0.4, 2.5, 0.5, 3.0, 0.4, 1.5)
+
+
+@pytest.fixture(scope="module")
+def talk() -> TalkingVideo:
+    return talking_video(spoken_clip(SENTENCES, PAUSES), size=(640, 360))
+
+
+def keep(actor: Actor, path: Path, folder: Path, **details: object) -> UUID:
+    """Put a file into the library the way an upload does, without its ingest job."""
+    copy = folder / f"{uuid7()}{path.suffix}"
+    shutil.copy2(path, copy)
+    info, identifier = probe(path), uuid7()
+    staged = assets.StagedAsset(
+        asset_id=str(identifier), kind=info.kind, name="My talk.mp4", storage_key=asset_key(identifier, path.suffix),
+        size_bytes=path.stat().st_size, sha256=sha256_of(path), mime_type="video/mp4",
+        duration_seconds=info.duration_seconds, width=info.width, height=info.height, fps=str(info.fps),
+        has_audio=info.has_audio, metadata=dict(details),
+    )  # fmt: skip
+    storage().put(copy, staged.storage_key)
+    with database.session() as session:
+        assets.add(session, actor.owner_id, staged)
+    return identifier
+
+
+def run(actor: Actor, kind: str, payload: BaseModel) -> Job:
+    with database.session(actor) as session:
+        job = submit(session, actor, kind, payload)
+    runner.run(str(job.id))
+    with database.session(actor) as session:
+        found = session.get(Job, job.id)
+        assert found is not None
+        session.expunge(found)
+        return found
+
+
+def result(job: Job) -> dict[str, Any]:
+    assert job.status == "succeeded", job.error
+    assert job.result is not None
+    return job.result
+
+
+def file_of(actor: Actor, asset_id: str) -> Path:
+    with database.session(actor) as session:
+        return assets.path_of(assets.get(session, asset_id))
+
+
+def analyses(kind: str) -> list[MediaAnalysis]:
+    with database.session() as session:
+        return list(session.scalars(select(MediaAnalysis).where(MediaAnalysis.kind == kind)))
+
+
+def test_pauses_go_and_words_stay(owner: Actor, talk: TalkingVideo, tmp_path: Path) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    order = VideoEditInput.model_validate(
+        {
+            "source_video_id": source,
+            "operations": [
+                {"type": "auto_cut_silence", "min_silence_seconds": 1.0, "padding_seconds": 0.2},
+                {"type": "add_subtitle", "style": "tiktok", "language": "en"},
+                {"type": "normalize_loudness", "target_lufs": -14},
+            ],
+            "target_outputs": [{"aspect_ratio": "source"}],
+        }
+    )
+    found = result(run(owner, "video.edit", order))
+    removed = [piece for piece in found["timeline"]["pieces"] if not piece["kept"]]
+    assert [piece["reason"] for piece in removed] == ["silence"] * 3
+    expected = sum(pause - 0.4 for pause in PAUSES if pause > 1.0) + 0.2  # the last pause is cut to the end
+    assert sum(piece["end"] - piece["start"] for piece in removed) == pytest.approx(expected, abs=0.5)
+    for sentence in talk.speech.sentences:
+        for piece in removed:
+            assert piece["end"] <= sentence.start + 0.02 or piece["start"] >= sentence.end - 0.1
+    row = found["outputs"][0]
+    made = probe(file_of(owner, row["asset_id"]), exact=True)
+    kept = sum(piece["end"] - piece["start"] for piece in found["timeline"]["pieces"] if piece["kept"])
+    assert made.duration_seconds == pytest.approx(kept, abs=0.05)
+    assert row["duration_seconds"] == pytest.approx(kept, abs=0.05)
+    assert (made.width, made.height) == (640, 360)
+    assert row["loudness_lufs"] == pytest.approx(-14, abs=0.6)
+    with database.session(owner) as session:
+        links = session.scalars(select(AssetLink).where(AssetLink.child_id == UUID(row["asset_id"]))).all()
+        assert {(link.parent_id, link.role) for link in links} == {(source, "source")}
+        event = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "VIDEO_GENERATED")).one()
+    assert event.data["asset_id"] == row["asset_id"]
+    assert event.data["kind"] == "long"
+
+
+def test_a_dry_run_is_corrected_and_rendered_without_measuring_again(
+    owner: Actor, talk: TalkingVideo, tmp_path: Path
+) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    operations = [
+        {"type": "auto_cut_silence", "min_silence_seconds": 1.0},
+        {"type": "add_subtitle", "style": "clean", "language": "en", "burn_in": False},
+    ]
+    order = {"source_video_id": source, "operations": operations, "dry_run": True}
+    found = result(run(owner, "video.edit", VideoEditInput.model_validate(order)))
+    assert found["outputs"] == []
+    assert found["asset_ids"] == []
+    timeline_id = UUID(found["timeline_id"])
+    with database.session(owner) as session:
+        row = session.get(TimelineRow, timeline_id)
+        assert row is not None
+        timeline = Timeline.model_validate(row.document)
+        heard = tokens(" ".join(word.word for word in timeline.words))
+        assert len(set(tokens(" ".join(SENTENCES))) - set(heard)) <= 4
+        first_removed = next(index for index, piece in enumerate(timeline.pieces) if not piece.kept)
+        timeline = toggle_piece(timeline, first_removed)
+        timeline = correct_words(timeline, 0, 1, "Zanzibar")
+        row.document, row.version = timeline.model_dump(mode="json"), 2
+    before = analyses("words")[0].created_at
+    again = result(
+        run(owner, "video.render", RenderTimelineInput.model_validate(
+            {"timeline_id": timeline_id, "target_outputs": [{"aspect_ratio": "source"}]}
+        ))
+    )  # fmt: skip
+    assert again["outputs"][0]["frames"] == timeline.kept_frames
+    assert [item.created_at for item in analyses("words")] == [before]
+    with database.session(owner) as session:
+        captions = session.scalars(select(Asset).where(Asset.kind == "subtitle")).all()
+        texts = {asset.details["format"]: assets.path_of(asset).read_text() for asset in captions}
+    assert "Zanzibar" in texts["srt"]
+    assert texts["vtt"].startswith("WEBVTT")
+
+
+def test_subtitles_of_known_speech(owner: Actor, talk: TalkingVideo, tmp_path: Path) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    order = SubtitleInput(video_asset_id=source, source_language="en", formats=("srt", "vtt", "ass"))
+    found = result(run(owner, "video.subtitle", order))
+    assert found["transcript"]["language"] == "en"
+    said = found["transcript"]["segments"]
+    assert len(said) == len(SENTENCES)
+    for segment, truth in zip(said, talk.speech.sentences, strict=True):
+        assert segment["start"] == pytest.approx(truth.start, abs=0.25)
+    assert set(found["subtitles"]["en"]) == {"srt", "vtt", "ass"}
+    text = file_of(owner, found["subtitles"]["en"]["srt"]).read_text()
+    assert "window" in text
+    words = found["transcript"]["words"]
+    assert all(word["end"] > word["start"] for word in words)
+
+
+def test_thai_speech_without_a_thai_model_is_refused_before_any_work(
+    owner: Actor, talk: TalkingVideo, tmp_path: Path
+) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    job = run(owner, "video.subtitle", SubtitleInput(video_asset_id=source, source_language="th"))
+    assert job.status == "failed"
+    assert job.error is not None
+    assert job.error["type"] == "not-configured"
+    assert "English" in job.error["title"]
+    stored = keep(owner, talk.path, tmp_path, language="th")
+    job = run(owner, "video.shorts", ShortsInput(source_video_id=stored, min_seconds=5, max_seconds=20))
+    assert job.status == "failed"
+    assert analyses("words") == []
+
+
+def test_a_video_without_sound_can_be_exported_but_not_listened_to(owner: Actor, tmp_path: Path) -> None:
+    source = keep(owner, silent_video(), tmp_path)
+    job = run(
+        owner, "video.edit",
+        VideoEditInput.model_validate({"source_video_id": source, "operations": [{"type": "auto_cut_silence"}]}),
+    )  # fmt: skip
+    assert job.status == "failed"
+    assert job.error is not None
+    assert "no sound" in job.error["title"]

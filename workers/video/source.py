@@ -1,0 +1,182 @@
+"""A recording under work: its file, its facts, and everything measured on it, each measured once per content."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from uuid import UUID
+
+from core import speech
+from core.errors import InvalidInput, UnsupportedMedia
+from core.models.identity import User
+from core.progress import Progress, part
+from core.video.plan import Measured, Needs, SourceFacts
+from core.video.text import regroup_words
+from core.video.timeline import Word
+from providers.video.probe import probe
+from providers.video.process import output_argument, run_ffmpeg, source_arguments
+from workers.context import JobContext
+
+HOP_SECONDS = 0.01
+_LEVEL_STEP_DB = 0.5
+
+
+class Source:
+    """One asset with sound and picture.
+
+    Measurements are looked up by the file's content and their own parameters first (``MediaAnalysis``) and stored
+    when they were made, so that a second edit of the same recording measures nothing again.
+    """
+
+    def __init__(self, context: JobContext, asset_id: UUID | str) -> None:
+        self._context = context
+        self.asset = context.asset(asset_id)
+        self.path = context.asset_path(asset_id)
+        self._sound: Path | None = None
+
+    def facts(self, progress: Progress) -> SourceFacts:
+        """Rate, size and length; raises UnsupportedMedia for a file without a picture."""
+        found = self._context.analysis(self.asset.sha256, "picture")
+        if found is None:
+            info = probe(self.path, exact=True, progress=part(progress, 0.0, 1.0, "stage.probe"))
+            if info.kind != "video":
+                raise UnsupportedMedia("This recording has sound but no picture.", "Choose a video.")
+            found = {
+                "fps": str(info.fps),
+                "width": info.width,
+                "height": info.height,
+                "frames": info.frames,
+                "has_audio": info.has_audio,
+            }
+            self._context.store_analysis(self.asset.sha256, "picture", found)
+        return SourceFacts(
+            asset_id=self.asset.id,
+            fps=Fraction(found["fps"]),
+            width=found["width"],
+            height=found["height"],
+            frames=found["frames"],
+            has_audio=found["has_audio"],
+        )
+
+    def measure(self, needed: Needs, language: str, progress: Progress) -> Measured:
+        """What the operations need to hear. ``language`` as in a payload: a code, or "auto".
+
+        Raises:
+            InvalidInput: the recording has no sound, or its language must be chosen first.
+            NotConfigured: no speech model on this machine knows the language.
+        """
+        if not needed.sound:
+            return Measured()
+        if not self.asset.has_audio:
+            raise InvalidInput(
+                "This recording has no sound, so nothing can be heard in it.",
+                "Leave out captions, pauses and spoken mistakes.",
+            )
+        if needed.words:
+            speech.choose(self.language(language).split("-")[0])  # say what is missing before any work is done
+        levels = self._levels(part(progress, 0.05, 0.1)) if needed.levels else ()
+        spans = self._speech(part(progress, 0.1, 0.2)) if needed.speech else ()
+        words: tuple[Word, ...] = ()
+        spoken = ""
+        if needed.words:
+            words, spoken = self.transcript(language, part(progress, 0.2, 1.0))
+        return Measured(words, spoken, levels, HOP_SECONDS, spans)
+
+    def language(self, asked: str) -> str:
+        """The spoken language: as asked, else as stored with the recording, else "auto" if it can be found out.
+
+        Raises:
+            InvalidInput: nobody said which language is spoken, no model on this machine can tell, and the studio is
+                not used in English.
+        """
+        if asked != "auto":
+            return asked
+        stored = str(self.asset.details.get("language") or "auto")
+        if stored != "auto":
+            return stored
+        if any(speech.CATALOGUE[name].multilingual for name in speech.installed()):
+            return "auto"
+        with self._context.session() as session:
+            user = session.get(User, self._context.owner_id)
+            own = str((user.preferences if user else {}).get("language") or "en")
+        if own != "en":
+            raise InvalidInput(
+                "Which language is spoken in this recording?",
+                "Choose the spoken language first: the speech model on this machine cannot find it out.",
+            )
+        return "auto"
+
+    def transcript(self, asked: str, progress: Progress) -> tuple[tuple[Word, ...], str]:
+        """The words with their times, and the language they were heard in."""
+        language = self.language(asked)
+        model = speech.choose(language.split("-")[0])
+        parameters = f"{model}:{language}"
+        found = self._context.analysis(self.asset.sha256, "words", parameters)
+        if found is None:
+            from providers.speech.whisper import transcribe
+
+            heard = transcribe(
+                self.sound(part(progress, 0.0, 0.05)),
+                language=language,
+                model=model,
+                folder=self._context.folder,
+                progress=part(progress, 0.05, 1.0),
+            )
+            words = regroup_words(heard.words)
+            found = {
+                "language": heard.language,
+                "words": [[word.word, word.start, word.end, word.probability] for word in words],
+            }
+            self._context.store_analysis(self.asset.sha256, "words", found, parameters)
+        read = tuple(Word(word=row[0], start=row[1], end=row[2], probability=row[3]) for row in found["words"])
+        return read, str(found["language"])
+
+    def levels(self, progress: Progress) -> Sequence[float]:
+        """Level in dBFS every ``HOP_SECONDS``; empty for a recording without sound."""
+        return self._levels(progress) if self.asset.has_audio else ()
+
+    def _levels(self, progress: Progress) -> Sequence[float]:
+        found = self._context.analysis(self.asset.sha256, "levels", str(HOP_SECONDS))
+        if found is None:
+            from providers.speech import pcm
+
+            samples = pcm.decode(self.sound(progress), self._context.folder)
+            steps = (pcm.level_db(samples) / -_LEVEL_STEP_DB).clip(0, 255).round().astype("uint8")
+            found = {"step_db": _LEVEL_STEP_DB, "below_full_scale": base64.b64encode(steps.tobytes()).decode("ascii")}
+            self._context.store_analysis(self.asset.sha256, "levels", found, str(HOP_SECONDS))
+        return [-found["step_db"] * value for value in base64.b64decode(found["below_full_scale"])]
+
+    def _speech(self, progress: Progress) -> list[tuple[float, float]]:
+        found = self._context.analysis(self.asset.sha256, "speech")
+        if found is None:
+            from providers.speech.vad import speech_in_file
+
+            spans = speech_in_file(self.sound(progress), self._context.folder, progress=progress)
+            found = {"spans": [[round(span.start, 3), round(span.end, 3)] for span in spans]}
+            self._context.store_analysis(self.asset.sha256, "speech", found)
+        return [(start, end) for start, end in found["spans"]]
+
+    def sound(self, progress: Progress) -> Path:
+        """The sound as 16 kHz mono WAV on the picture's clock: second n is what is heard at second n of the video."""
+        if self._sound is None:
+            path = self._context.folder / "sound.wav"
+            run_ffmpeg(
+                [
+                    *source_arguments(self.path, "-vn", "-sn", "-dn"), "-map", "0:a:0",
+                    "-af", "aresample=16000:async=1:first_pts=0:min_hard_comp=0.02",
+                    "-ac", "1", "-c:a", "pcm_s16le", output_argument(path),
+                ],
+                duration_seconds=self.asset.duration_seconds or 0.0,
+                progress=progress,
+                stage="stage.listen",
+            )  # fmt: skip
+            self._sound = path
+        return self._sound
+
+    def faces(self, timeline: Timeline, progress: Progress) -> tuple[list[FaceSample], list[float]]:
+        """Faces and cuts between shots in the kept parts of a timeline, in seconds of the source."""
+        from providers.video.faces import find_faces
+
+        raise NotImplementedError

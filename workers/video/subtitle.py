@@ -1,0 +1,85 @@
+"""video.subtitle: what is said, as transcript and as caption files, burnt in if wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import NotConfigured
+from core.progress import part
+from core.video.payloads import AddSubtitle, SubtitleInput
+from core.video.plan import Measured, Needs, plan
+from core.video.sentences import sentences
+from core.video.sizes import TargetOutput
+from core.video.timeline import Word
+from workers.context import JobContext
+from workers.registry import task
+from workers.video.edit import announce
+from workers.video.outputs import caption_files, render_outputs
+from workers.video.source import Source
+
+
+@task("video.subtitle")
+def subtitle(context: JobContext, payload: SubtitleInput) -> dict[str, Any]:
+    """Transcript and subtitle files of a recording (SPEC V3.1, V3.2, V3.5).
+
+    Raises:
+        NotConfigured: no speech model knows the language, or a translation is asked for.
+    """
+    source = Source(context, payload.video_asset_id)
+    measured = source.measure(Needs(words=True), payload.source_language, part(context.progress, 0.0, 0.7))
+    others = [
+        language
+        for language in payload.target_languages
+        if language != "auto" and language.split("-")[0] != measured.language.split("-")[0]
+    ]
+    if others:
+        raise NotConfigured(
+            "Subtitles cannot be translated on this machine yet.",
+            f"Ask for the spoken language ({measured.language}) only; there is no translation engine for "
+            f"{', '.join(others)}.",
+            setting="translation engine",
+        )
+    name = source.asset.name.rsplit(".", 1)[0]
+    size = (source.asset.width or 1920, source.asset.height or 1080)
+    files = caption_files(
+        context,
+        measured.words,
+        measured.language,
+        payload.formats,
+        context.folder,
+        name=name,
+        parent=source.asset.id,
+        style=payload.style,
+        size=size,
+    )
+    by_format = {str(file.metadata["format"]): file.asset_id for file in files}
+    result: dict[str, Any] = {
+        "transcript": transcript_of(measured),
+        "subtitles": {measured.language: by_format},
+        "outputs": [],
+    }
+    if payload.burn_in:
+        facts = source.facts(part(context.progress, 0.7, 0.72))
+        timeline = plan(facts, (AddSubtitle(style=payload.style),), measured)
+        target = TargetOutput(aspect_ratio="source").pixels(facts.width, facts.height)
+        finished = render_outputs(
+            context, source, timeline, [target], None, name=name, progress=part(context.progress, 0.72, 0.98)
+        )
+        result["outputs"] = announce(context, finished, title=name, language=measured.language)
+    return result
+
+
+def transcript_of(measured: Measured) -> dict[str, Any]:
+    """``{language, segments, words}`` as SPEC H wants it; segments are sentences."""
+
+    def row(word: Word) -> dict[str, Any]:
+        return {"word": word.word, "start": word.start, "end": word.end, "probability": word.probability}
+
+    return {
+        "language": measured.language,
+        "segments": [
+            {"start": sentence.start, "end": sentence.end, "text": sentence.text}
+            for sentence in sentences(measured.words)
+        ],
+        "words": [row(word) for word in measured.words],
+    }
