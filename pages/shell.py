@@ -61,6 +61,8 @@ class Viewer:
 def current_actor() -> Actor | None:
     """The signed-in user of this browser, from its session cookie (tests put the token into the session state)."""
     token = st.session_state.get(SESSION_STATE_TOKEN) or st.context.cookies.get(SESSION_COOKIE)
+    if not isinstance(token, str):  # AppTest has no browser, and mocks its cookies
+        return None
     with database.session() as session:
         return actor_for_session(session, token)
 

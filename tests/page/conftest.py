@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -40,21 +40,22 @@ def settled(owner: Actor) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def open_page(token: str) -> Iterator[Open]:
+def open_page(token: str) -> Open:
     """Open a page as the owner; the page must not raise."""
 
     def opened(page: str = "", **query: str) -> AppTest:
         test = AppTest.from_file(str(ROOT / "pages" / "home.py"), default_timeout=30)
         test.session_state["session_token"] = token
-        for name, value in query.items():
-            test.query_params[name] = value
         test.run()
         if page:
-            test.switch_page(f"pages/{page}.py").run()
+            test.switch_page(f"{page}.py")
+            for name, value in query.items():
+                test.query_params[name] = value
+            test.run()
         assert not test.exception, [one.value for one in test.exception]
         return test
 
-    yield opened
+    return opened
 
 
 def words(test: AppTest) -> str:

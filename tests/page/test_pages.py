@@ -17,7 +17,7 @@ from core.security import Actor
 from core.video.payloads import SampleInput
 from core.video.timeline import Piece, Timeline, Word
 from pages.editor import project as projects
-from tests.page.conftest import words
+from tests.page.conftest import ROOT, words
 
 Open = Callable[..., AppTest]
 PAGES = ("video", "music", "library", "jobs", "publishing", "settings")
@@ -66,7 +66,7 @@ def test_the_language_switch_changes_every_word(open_page: Open, settled: Callab
 
 
 def test_without_a_session_nothing_is_shown(studio: object) -> None:
-    test = AppTest.from_file("pages/home.py", default_timeout=30).run()
+    test = AppTest.from_file(str(ROOT / "pages" / "home.py"), default_timeout=30).run()
     assert not test.exception
     assert t("sign_in.ended", "en") in words(test)
     assert not test.sidebar.children or not test.sidebar.segmented_control

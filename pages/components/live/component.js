@@ -1,0 +1,21 @@
+function createLive(root) {
+  const self = { component: null, waiting: null };
+  root.hidden = true;
+  self.stop = studio.listen((notice) => {
+    if (!self.component.data.types.includes(notice.type) || self.waiting) return;
+    self.waiting = setTimeout(() => {
+      self.waiting = null;
+      self.component.setTriggerValue("news", Date.now());
+    }, 1000);
+  });
+  return self;
+}
+
+export default function (component) {
+  const self = instance(component, createLive);
+  return () => {
+    clearTimeout(self.waiting);
+    self.stop();
+    mounted.delete(component.parentElement.querySelector(".studio"));
+  };
+}

@@ -1,0 +1,1 @@
+"""The parts of the Publishing page: episodes board, publish dialog, publications, accounts."""

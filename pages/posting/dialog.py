@@ -1,0 +1,132 @@
+"""The dialog that sends an episode on its way: where, when, with which words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core import database
+from core.database import get_owned
+from core.i18n import t
+from core.models.publishing import PRIVACIES, ContentChannel, Episode, PlatformAccount
+from core.publishing import accounts, plan
+from core.publishing.payloads import PublicationPlanInput, PublicationTarget
+from core.publishing.preflight import Issue
+from pages import shell
+
+
+def account_label(account: PlatformAccount, lang: str) -> str:
+    """ "Name · platform", with the simulated one marked."""
+    platform = t(f"platform.{account.platform}", lang)
+    return platform if account.is_simulated else f"{account.name} · {platform}"
+
+
+def ask_time(lang: str, zone: str, *, key: str) -> str:
+    """Day and time in the channel's zone, by default tomorrow evening; answers ISO 8601 without offset."""
+    tomorrow = (datetime.now(UTC).astimezone(ZoneInfo(zone)) + timedelta(days=1)).replace(hour=18, minute=0)
+    left, right = st.columns(2)
+    day = left.date_input(t("publishing.day", lang), tomorrow.date(), key=f"{key}-day")
+    time = right.time_input(t("publishing.time", lang, zone=zone.replace("_", " ")), tomorrow.time(), key=f"{key}-time")
+    return datetime.combine(day, time).isoformat(timespec="minutes")
+
+
+def show_issues(issues: list[Issue], lang: str) -> bool:
+    """The preflight's findings; True when one of them forbids publishing."""
+    for code in dict.fromkeys((issue.level, issue.code) for issue in issues):
+        text = t(f"publishing.issue.{code[1]}", lang)
+        if code[0] == "error":
+            st.error(text, icon=":material/block:")
+        else:
+            st.warning(text, icon=":material/info:")
+    return any(issue.level == "error" for issue in issues)
+
+
+def open_dialog(viewer: shell.Viewer, episode_id: UUID) -> None:
+    """Open the dialog for one episode."""
+    st.dialog(t("publishing.publish_title", viewer.lang), width="large")(_body)(viewer, episode_id)
+
+
+def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
+    lang = viewer.lang
+    with database.session(viewer.actor) as session:
+        episode = get_owned(session, Episode, episode_id)
+        channel = get_owned(session, ContentChannel, episode.channel_id)
+        usable = [row for row in accounts.listed(session) if row.status == "connected"]
+    if not usable:
+        st.info(t("publishing.no_account", lang))
+        offer_simulated(viewer, key="dialog_simulated")
+        return
+    names = {row.id: account_label(row, lang) for row in usable}
+    picked = st.pills(
+        t("publishing.where", lang),
+        list(names),
+        selection_mode="multi",
+        default=[usable[0].id],
+        format_func=names.__getitem__,
+        key="publish_where",
+    )
+    if any(row.is_simulated for row in usable if row.id in picked):
+        shell.chips((t("publishing.simulated", lang), "sim"))
+        st.caption(t("publishing.simulated_lead", lang))
+    mode = st.segmented_control(
+        t("publishing.when", lang),
+        ("now", "later"),
+        default="now",
+        required=True,
+        format_func=lambda name: t(f"publishing.{name}", lang),
+        key="publish_when",
+    )
+    time = "now" if mode == "now" else ask_time(lang, channel.timezone, key="publish")
+    title = st.text_input(t("publishing.title", lang), episode.title, key="publish_title", max_chars=100)
+    text = st.text_area(t("publishing.text", lang), episode.description, key="publish_text")
+    tags = st.text_input(t("publishing.tags", lang), ", ".join(episode.tags), key="publish_tags")
+    privacy = st.segmented_control(
+        t("publishing.privacy", lang),
+        PRIVACIES,
+        default="public",
+        required=True,
+        format_func=lambda name: t(f"privacy.{name}", lang),
+        key="publish_privacy",
+    )
+    if not picked:
+        st.caption(t("publishing.choose_account", lang))
+        return
+    with shell.errors(viewer):
+        wanted = PublicationPlanInput(
+            episode_id=episode_id,
+            targets=[
+                PublicationTarget(
+                    platform_account_id=account_id,
+                    scheduled_time=time,
+                    timezone=channel.timezone,
+                    title=title.strip() or episode.title,
+                    description=text,
+                    tags=[tag.strip() for tag in tags.split(",") if tag.strip()],
+                    privacy=privacy,
+                )
+                for account_id in picked
+            ],
+        )
+        with database.session(viewer.actor) as session:
+            found = plan.check(session, viewer.actor, wanted)
+        blocked = show_issues([issue for issues in found.values() for issue in issues], lang)
+        label = t("publishing.do_now" if mode == "now" else "publishing.do_later", lang)
+        if st.button(label, type="primary", key="publish_go", disabled=blocked, icon=":material/send:"):
+            with database.session(viewer.actor) as session:
+                plan.plan(session, viewer.actor, wanted)
+            st.toast(t("publishing.planned", lang))
+            st.rerun()
+
+
+def offer_simulated(viewer: shell.Viewer, *, key: str) -> None:
+    """The platform inside the studio, for trying everything without an account."""
+    if viewer.actor.role != "owner":
+        return
+    if st.button(t("publishing.add_simulated", viewer.lang), key=key, icon=":material/science:"):
+        with shell.errors(viewer):
+            with database.session(viewer.actor) as session:
+                accounts.add_simulated(session, viewer.actor)
+            st.rerun()

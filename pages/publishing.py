@@ -1,0 +1,135 @@
+"""Publishing: episodes from draft to published, their schedule, the channels and accounts behind them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+import streamlit as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import database
+from core.i18n import clock, moment, t
+from core.models.assets import Asset
+from core.models.publishing import Episode, PublicationRecord, Series
+from core.publishing import channels, episodes, publications, states
+from pages import media, shell
+from pages.components.live import live
+from pages.posting import places, posts
+from pages.posting.dialog import open_dialog
+
+COLUMNS = ("draft", "scheduled", "published")
+
+
+def publications_by_episode(session: Session, rows: list[Episode]) -> dict[UUID, list[PublicationRecord]]:
+    """The publications of several episodes, in one query."""
+    found: dict[UUID, list[PublicationRecord]] = defaultdict(list)
+    statement = (
+        select(PublicationRecord)
+        .where(PublicationRecord.episode_id.in_([row.id for row in rows]), PublicationRecord.state != "cancelled")
+        .order_by(PublicationRecord.created_at)
+    )
+    for record in session.scalars(statement):
+        found[record.episode_id].append(record)
+    return found
+
+
+def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list[PublicationRecord]) -> None:
+    """One episode on the board."""
+    lang = viewer.lang
+    with st.container(border=True):
+        asset = session.get(Asset, episode.asset_id) if episode.asset_id else None
+        if asset is not None:
+            media.play(session, asset, lang, key=f"episode-{episode.id}")
+        st.markdown(f"**{shell.plain(episode.title)}**")
+        series = session.get(Series, episode.series_id) if episode.series_id else None
+        shell.facts(series.name if series else "", clock(asset.duration_seconds or 0) if asset else "")
+        for record in records:
+            posts.show(viewer, record)
+        if not viewer.may_edit:
+            return
+        with st.container(horizontal=True):
+            if st.button(
+                t("publishing.publish", lang),
+                key=f"publish-{episode.id}",
+                type="primary" if episode.state == "draft" else "secondary",
+                icon=":material/send:",
+            ):
+                open_dialog(viewer, episode.id)
+            if episode.state == "draft" and st.button(
+                t("publishing.discard", lang), key=f"discard-{episode.id}", icon=":material/close:"
+            ):
+                with shell.errors(viewer):
+                    with database.session(viewer.actor) as change:
+                        episodes.discard(change, viewer.actor, episode.id)
+                    st.rerun()
+
+
+def board(viewer: shell.Viewer) -> None:
+    """Drafts, scheduled, published side by side; below each other on a phone."""
+    lang = viewer.lang
+    with database.session(viewer.actor) as session:
+        rows = episodes.listed(session, limit=200)
+        if not rows:
+            shell.empty(t("publishing.empty_title", lang), t("publishing.empty", lang))
+            return
+        series = {
+            row.id: row.name
+            for channel in channels.channels(session)
+            for row in channels.series_of(session, channel.id)
+        }
+        if len(series) > 1:
+            picked = st.selectbox(
+                t("publishing.series", lang),
+                [None, *series],
+                format_func=lambda one: series[one] if one else t("publishing.all_series", lang),
+                key="series_filter",
+            )
+            rows = [row for row in rows if picked is None or row.series_id == picked]
+        posted = publications_by_episode(session, rows)
+        for column, state in zip(st.columns(3), COLUMNS, strict=True):
+            with column:
+                inside = [row for row in rows if row.state == state]
+                st.markdown(f"#### {t(f'episode_state.{state}', lang)} · {len(inside)}")
+                if not inside:
+                    st.caption(t("publishing.nothing_here", lang))
+                for row in inside[:30]:
+                    card(viewer, session, row, posted.get(row.id, []))
+
+
+def schedule(viewer: shell.Viewer) -> None:
+    """What needs the user first, then what is to come, day by day."""
+    lang = viewer.lang
+    with database.session(viewer.actor) as session:
+        urgent = publications.listed(session, state=sorted(states.NEEDS_PERSON))
+        coming = publications.listed(session, state=["scheduled", *sorted(states.ACTIVE)])
+    if urgent:
+        st.subheader(t("publishing.attention", lang))
+        for record in urgent:
+            with st.container(border=True):
+                st.markdown(f"**{shell.plain(record.title)}**")
+                posts.show(viewer, record)
+    st.subheader(t("publishing.calendar", lang))
+    if not coming:
+        st.caption(t("publishing.nothing_here", lang))
+    for record in coming:
+        with st.container(border=True):
+            time = moment(record.due_at, lang, record.timezone) if record.due_at else ""
+            st.markdown(f"**{time}** · {shell.plain(record.title)}")
+            posts.show(viewer, record)
+
+
+def main() -> None:
+    viewer = shell.open_page("publishing")
+    live(("publication", "episode", "account"), key="publishing_live")
+    lang = viewer.lang
+    names = ("board", "calendar", "accounts")
+    for tab, show in zip(
+        st.tabs([t(f"publishing.{name}", lang) for name in names]), (board, schedule, places.show), strict=True
+    ):
+        with tab:
+            show(viewer)
+
+
+main()
