@@ -1,1 +1,1 @@
-"""The advisor room's decisions and queries."""
+"""The advisor: questions in English or Thai become named read-only queries, and their rows become answers."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidInput
 
 RANGES = ("today", "yesterday", "last_7d", "last_28d", "last_30d", "last_90d", "last_365d")
-MONTH_RANGES = ("this_month", "last_month", "this_year", "last_year")
+CALENDAR_RANGES = ("this_week", "last_week", "this_month", "last_month", "this_year", "last_year")
 
 
 def owner_of(session: Session) -> UUID:
@@ -45,8 +45,8 @@ class Period:
 def period(name: str, today: date, *, start: date | None = None, end: date | None = None) -> Period:
     """The days a range name means on ``today``: ``last_30d`` is today and the 29 days before.
 
-    Names: ``today``, ``yesterday``, ``last_<n>d`` (1–3650), ``this_month``, ``last_month``, ``this_year``,
-    ``last_year``, ``all``, and ``custom`` with ``start`` and ``end``.
+    Names: ``today``, ``yesterday``, ``last_<n>d`` (1–3650), ``this_week`` and ``last_week`` (from Monday),
+    ``this_month``, ``last_month``, ``this_year``, ``last_year``, ``all``, and ``custom`` with ``start`` and ``end``.
 
     Raises:
         InvalidInput: another name, or a custom range without days or the wrong way round.
@@ -61,6 +61,11 @@ def period(name: str, today: date, *, start: date | None = None, end: date | Non
         return Period(today, today)
     if name == "yesterday":
         return Period(today - timedelta(days=1), today - timedelta(days=1))
+    monday = today - timedelta(days=today.weekday())
+    if name == "this_week":
+        return Period(monday, today)
+    if name == "last_week":
+        return Period(monday - timedelta(days=7), monday - timedelta(days=1))
     first = today.replace(day=1)
     if name == "this_month":
         return Period(first, today)
