@@ -12,13 +12,13 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from core import assets, database
-from core.jobs import submit
+from core.jobs import retry, submit
 from core.models.assets import Asset, AssetLink, MediaAnalysis, TimelineRow
 from core.models.base import uuid7
 from core.models.jobs import Job, OutboxEvent
 from core.security import Actor
 from core.storage import asset_key, sha256_of, storage
-from core.video.payloads import MultiExportInput, RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
+from core.video.payloads import RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
 from core.video.sentences import tokens
 from core.video.timeline import Timeline
 from core.video.timeline_edit import correct_words, toggle_piece
@@ -203,3 +203,94 @@ def test_a_video_without_sound_can_be_exported_but_not_listened_to(owner: Actor,
     assert job.status == "failed"
     assert job.error is not None
     assert "no sound" in job.error["title"]
+
+
+def test_shorts_are_ranked_titled_captioned_and_become_drafts(owner: Actor, talk: TalkingVideo, tmp_path: Path) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    order = ShortsInput.model_validate(
+        {
+            "source_video_id": source,
+            "count": 2,
+            "min_seconds": 5,
+            "max_seconds": 9,
+            "aspect_ratio": "9:16",
+            "resolution": "360p",
+            "style": "tiktok",
+            "music": "lofi",
+            "operations": [{"type": "auto_cut_silence"}, {"type": "auto_reframe", "subject": "center"}],
+            "language": "en",
+        }
+    )
+    found = result(run(owner, "video.shorts", order))
+    rows = found["outputs"]
+    assert len(rows) == 2
+    assert rows[0]["score"] >= rows[1]["score"]
+    first, second = sorted(rows, key=lambda row: row["start"])
+    assert first["end"] <= second["start"]
+    for row in rows:
+        made = probe(file_of(owner, row["asset_id"]), exact=True)
+        assert (made.width, made.height) == (360, 640)
+        assert 5 <= made.duration_seconds <= 9
+        assert made.has_audio
+        assert row["reasons"]
+        clip = [s for s in talk.speech.sentences if s.start >= row["start"] - 0.3 and s.end <= row["end"] + 0.5]
+        assert clip
+        assert abs(clip[0].start - row["start"]) < 0.35
+        said = tokens(" ".join(sentence.text for sentence in clip))
+        titled = tokens(row["title"])
+        assert said[: len(titled)] != titled
+        assert set(titled) & set(said)
+        with database.session(owner) as session:
+            links = session.scalars(select(AssetLink).where(AssetLink.child_id == UUID(row["asset_id"]))).all()
+            assert {link.role for link in links} == {"source", "music"}
+            assert "MIT" in assets.get(session, row["asset_id"]).licence
+    with database.session(owner) as session:
+        told = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "VIDEO_GENERATED")).all()
+        assert {event.data["episode_id"] for event in told} == {row["episode_id"] for row in rows}
+        assert all(event.data["kind"] == "short" for event in told)
+
+
+def test_a_killed_job_goes_on_after_its_last_finished_short(
+    owner: Actor, talk: TalkingVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    order = ShortsInput.model_validate(
+        {
+            "source_video_id": source, "count": 2, "min_seconds": 5, "max_seconds": 9, "resolution": "240p",
+            "language": "en", "operations": [{"type": "auto_reframe", "subject": "center"}],
+        }
+    )  # fmt: skip
+    rendered: list[Path] = []
+    real = shorts.render_outputs
+
+    def break_on_second(*args: Any, **kwargs: Any) -> Any:
+        if len(rendered) == 1 and not analyses("broken"):
+            raise OSError("the machine lost its power")
+        made = real(*args, **kwargs)
+        rendered.append(kwargs["folder"])
+        return made
+
+    monkeypatch.setattr(shorts, "AT_ONCE", 1)
+    monkeypatch.setattr(shorts, "render_outputs", break_on_second)
+    with database.session(owner) as session:
+        job = submit(session, owner, "video.shorts", order)
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        stored = session.get(Job, job.id)
+        assert stored is not None
+        assert len(stored.checkpoints) == 1
+        kept = next(iter(stored.checkpoints.values()))["row"]["asset_id"]
+    monkeypatch.setattr(shorts, "render_outputs", real)
+    with database.session(owner) as session:
+        retry(session, owner, job.id)
+    counted: list[int] = []
+    monkeypatch.setattr(shorts, "render_outputs", lambda *a, **k: (counted.append(1), real(*a, **k))[1])
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        again = session.get(Job, job.id)
+        assert again is not None
+        session.expunge(again)
+    rows = result(again)["outputs"]
+    assert kept in [row["asset_id"] for row in rows]
+    assert len(counted) == 1
+    assert all(file_of(owner, row["asset_id"]).is_file() for row in rows)
