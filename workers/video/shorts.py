@@ -107,7 +107,7 @@ def _row(short: Short) -> dict[str, Any]:
         "start": round(short.start, 3),
         "end": round(short.end, 3),
         "score": short.score,
-        "reasons": [f"short.reason.{reason}" for reason in short.reasons],
+        "reasons": [f"shorts.reason.{reason}" for reason in short.reasons],
     }
 
 
