@@ -137,8 +137,8 @@ def reschedule(
         lease_owner=None,
         lease_expires_at=None,
         progress=0.0,
-        remote_id=None,
-        remote_url=None,
+        # What a platform declared failed is given up; anything else that is there is gone on with, not sent again.
+        **({"remote_id": None, "remote_url": None} if record.state == "failed" else {}),
     )
 
 
@@ -171,7 +171,7 @@ def cancel(session: Session, actor: Actor, publication_id: UUID | str) -> Public
         .order_by(PublicationAttempt.number.desc())
         .limit(1)
     )
-    if last == "unknown" and record.state != "needs_review":
+    if (last == "unknown" or record.remote_id) and record.state not in ("needs_review", "failed"):
         raise Conflict(
             "It may be on the platform already.", "Connect the account or try again; the studio looks there first."
         )

@@ -22,7 +22,9 @@ RETRYABLE = frozenset({"failed", "needs_reconnect", "missed", "cancelled"})
 TRANSITIONS: dict[str, frozenset[str]] = {
     "draft": frozenset({"scheduled", "cancelled"}),
     "scheduled": frozenset({"draft", "scheduled", "claimed", "cancelled", "missed", "needs_reconnect", "failed"}),
-    "claimed": frozenset({"scheduled", "submitting", "failed", "cancelled", "needs_review", "needs_reconnect"}),
+    "claimed": frozenset(
+        {"scheduled", "submitting", "processing", "failed", "cancelled", "needs_review", "needs_reconnect"}
+    ),
     "submitting": frozenset(
         {"scheduled", "processing", "failed", "cancelled", "needs_review", "needs_reconnect"} | PUBLISHED
     ),

@@ -76,6 +76,8 @@ class Checked:
     url: str | None = None
     code: str = ""
     reason: str = ""
+    published_at: datetime | None = None
+    """By the platform's clock, where it differs from ours."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,13 @@ class RevenueRow:
 
 @dataclass(frozen=True)
 class MetricsReport:
-    """One round of reading: what was seen, and which posts the platform does not know any more."""
+    """One round of reading: what was seen, which posts the platform does not know any more, and what it would not
+    tell (``refused``: its word for why the daily report was not given)."""
 
     totals: list[MetricsRow] = field(default_factory=list)
     days: list[DayRow] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    refused: str = ""
 
 
 class PlatformPublisherBase(ABC):

@@ -122,7 +122,6 @@ class YouTubePublisher(PlatformPublisherBase):
                 self._pause(back_off(failures))
                 continue
             if body is not None:
-                progress(0.9, "stage.upload")
                 return str(body["id"])
             if status is not None and status.resumable_progress > before:
                 failures = 0

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.publishing.failures import PlatformFailure
 from providers.publishing.base import DayRow, MetricsReport, MetricsRow, RevenueRow
 from providers.publishing.youtube_client import YouTubeClient
 
@@ -15,6 +16,8 @@ REPORT_ZONE = "America/Los_Angeles"
 FINAL_AFTER = timedelta(days=7)
 """Daily figures are revised for some days; older ones are taken as final."""
 REVENUE_FINAL_AFTER = timedelta(days=35)
+SCOPE_MISSING = frozenset({"forbidden", "insufficientPermissions"})
+"""The account gave no leave to read Analytics; its counters can still be read."""
 _COUNTERS = {"viewCount": "views", "likeCount": "likes", "commentCount": "comments"}
 _DAY_METRICS = {
     "views": "views",
@@ -45,8 +48,16 @@ def metrics(client: YouTubeClient, remote_ids: Sequence[str], since: date | None
                     {name: int(held[key]) if key in held else None for key, name in _COUNTERS.items()},
                 )
             )
-    days = _days(client, sorted(seen), since) if since is not None and seen else []
-    return MetricsReport(totals, days, [each for each in remote_ids if each not in seen])
+    days: list[DayRow] = []
+    refused = ""
+    if since is not None and seen:
+        try:
+            days = _days(client, sorted(seen), since)
+        except PlatformFailure as failure:
+            if failure.code not in SCOPE_MISSING:
+                raise
+            refused = failure.code
+    return MetricsReport(totals, days, [each for each in remote_ids if each not in seen], refused)
 
 
 def _days(client: YouTubeClient, remote_ids: Sequence[str], since: date) -> list[DayRow]:

@@ -1,0 +1,189 @@
+"""The tasks ``publishing.sync_metrics`` and ``publishing.sync_revenue``: read a platform's figures, store them.
+
+Simulated and real figures take the same way; the source's name, and the mark on publication and earning, keep them
+apart. A repeated or interrupted round changes nothing twice (core.business keeps observations by their moment and
+earnings by their reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core import database, events
+from core.business.revenue import Earning, record_earnings
+from core.business.snapshots import DayReport, Snapshot, record_day_reports, record_snapshots
+from core.business.targets import Target
+from core.errors import NotFound
+from core.models.publishing import PlatformAccount, PublicationRecord
+from core.publishing import limits, states, tokens
+from core.publishing.failures import PlatformFailure
+from core.publishing.payloads import SyncMetricsInput, SyncRevenueInput
+from providers.publishing.base import PlatformPublisherBase
+from providers.publishing.catalogue import publisher_of
+from workers.context import JobContext
+from workers.registry import task
+
+METRICS_WINDOW = timedelta(days=8)
+REVENUE_WINDOW = timedelta(days=36)
+T = TypeVar("T")
+
+
+@task("publishing.sync_metrics")
+def sync_metrics(context: JobContext, payload: SyncMetricsInput) -> dict[str, Any]:
+    """Read the counters of an account's publications and store them."""
+    account, by_remote = _load(payload.account_id, payload.publication_ids)
+    if not by_remote:
+        return {"publications": 0, "written": 0}
+    context.progress(0.1, "stage.sync")
+    simulated = account.is_simulated
+    since = None if simulated else (datetime.now(UTC) - METRICS_WINDOW).date()
+    publisher = publisher_of(account)
+    report = _ask(account, publisher, lambda: publisher.fetch_metrics(list(by_remote), since))
+    with database.session() as session:
+        totals = record_snapshots(
+            session,
+            [
+                Snapshot(
+                    by_remote[row.remote_id],
+                    row.captured_at,
+                    row.counters,
+                    publisher.source,
+                    sync_run_id=context.job_id,
+                )
+                for row in report.totals
+            ],
+        )
+        now = datetime.now(UTC)
+        days = record_day_reports(
+            session,
+            [
+                DayReport(
+                    by_remote[row.remote_id],
+                    row.day,
+                    now,
+                    row.counters,
+                    publisher.source,
+                    row.report_tz,
+                    row.is_final,
+                    context.job_id,
+                )
+                for row in report.days
+            ],
+        )
+        _checked(session, by_remote, report.missing)
+        events.emit(
+            session,
+            events.METRICS_SYNCED,
+            account.owner_id,
+            {
+                "account_id": str(account.id),
+                "publications": len(by_remote),
+                "written": totals.written + days.written,
+                "simulated": simulated,
+            },
+        )
+    return {
+        "publications": len(by_remote),
+        "written": totals.written + days.written,
+        "missing": len(report.missing),
+        "daily_report_refused": report.refused,
+        "simulated": simulated,
+    }
+
+
+@task("publishing.sync_revenue")
+def sync_revenue(context: JobContext, payload: SyncRevenueInput) -> dict[str, Any]:
+    """Read what an account's publications earned and store it."""
+    account, by_remote = _load(payload.account_id, payload.publication_ids)
+    if not by_remote:
+        return {"publications": 0, "written": 0}
+    context.progress(0.1, "stage.sync")
+    today = datetime.now(UTC).date()
+    start, end = payload.start or today - REVENUE_WINDOW, payload.end or today
+    publisher = publisher_of(account)
+    try:
+        rows = _ask(account, publisher, lambda: publisher.fetch_revenue(list(by_remote), start, end))
+    except PlatformFailure as failure:
+        if failure.code not in ("forbidden", "insufficientPermissions"):
+            raise
+        return {"publications": len(by_remote), "written": 0, "refused": failure.code}
+    with database.session() as session:
+        written = record_earnings(
+            session,
+            [
+                Earning(
+                    target=Target(publication_id=by_remote[row.remote_id]),
+                    amount=row.amount,
+                    currency=row.currency,
+                    earned_on=row.day,
+                    source=publisher.source,
+                    external_ref=row.external_ref,
+                    kind=row.kind,
+                    report_tz=row.report_tz,
+                    simulated=account.is_simulated,
+                )
+                for row in rows
+            ],
+        )
+    return {"publications": len(by_remote), "written": written, "simulated": account.is_simulated}
+
+
+def _load(account_id: UUID, publication_ids: list[UUID]) -> tuple[PlatformAccount, dict[str, UUID]]:
+    with database.session() as session:
+        account = session.get(PlatformAccount, account_id)
+        if account is None:
+            raise NotFound("This account does not exist any more.")
+        rows = session.execute(
+            select(PublicationRecord.remote_id, PublicationRecord.id).where(
+                PublicationRecord.id.in_(publication_ids),
+                PublicationRecord.account_id == account_id,
+                PublicationRecord.state.in_(states.PUBLISHED),
+                PublicationRecord.remote_id.is_not(None),
+            )
+        )
+        return account, {str(remote_id): key for remote_id, key in rows}
+
+
+def _ask(account: PlatformAccount, publisher: PlatformPublisherBase, read: Callable[[], T]) -> T:
+    """Read; a limit or a lost sign-in is stored before the job ends with it."""
+    try:
+        return read()
+    except PlatformFailure as failure:
+        with database.session() as session:
+            if failure.retry_at is not None:
+                limits.block(
+                    session,
+                    publisher.platform,
+                    None if failure.whole_application else account.id,
+                    "units",
+                    failure.retry_at,
+                    failure.title,
+                )
+            if failure.error_class == "auth" and failure.code not in ("forbidden", "insufficientPermissions"):
+                locked = session.get(PlatformAccount, account.id, with_for_update=True)
+                if locked is not None and locked.status == "connected":
+                    tokens.pause_account(session, locked, failure.title)
+        raise
+
+
+def _checked(session: Session, by_remote: dict[str, UUID], missing: list[str]) -> None:
+    session.execute(
+        update(PublicationRecord)
+        .where(PublicationRecord.id.in_(list(by_remote.values())))
+        .values(last_checked_at=func.now())
+    )
+    for remote_id in missing:
+        record = session.get(PublicationRecord, by_remote[remote_id], with_for_update=True)
+        if record is not None and not any(each.get("code") == "gone" for each in record.warnings):
+            gone = {
+                "level": "warning",
+                "code": "gone",
+                "message": "The platform does not show this post any more; it was deleted or made private there.",
+            }
+            record.warnings = [*record.warnings, gone]
