@@ -17,7 +17,22 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import assets, documentation, events, health, jobs, problems, sessions, settings, uploads
+from api import (
+    assets,
+    channels,
+    documentation,
+    events,
+    health,
+    jobs,
+    music,
+    problems,
+    publishing,
+    sessions,
+    settings,
+    timelines,
+    uploads,
+    video,
+)
 from api.hub import Hub
 
 SWEEP_SECONDS = 3600.0
@@ -64,7 +79,12 @@ problems.install(api)
 api.add_middleware(uploads.PatientUploads)
 api.add_middleware(health.Timed)
 
-for room in (sessions, health, documentation, events, jobs, uploads, assets, settings):
+ROOMS = (
+    *(sessions, health, documentation, events, settings),
+    *(jobs, uploads, assets, timelines, video, music),
+    *(channels, publishing),
+)
+for room in ROOMS:
     api.include_router(room.router)
 
 

@@ -156,7 +156,8 @@ def delete_asset(actor: CurrentActor, asset_id: UUID, with_dependants: bool = Fa
     assets.remove_files(keys)
 
 
-@router.api_route("/{asset_id}/content", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/{asset_id}/content", include_in_schema=False)
+@router.get("/{asset_id}/content", response_class=FileResponse)
 def content(request: Request, actor: CurrentActor, asset_id: UUID, download: bool = False) -> Response:
     """The file itself, with HTTP Range. Media a browser plays are shown in place; everything else, and everything
     with ``download=1``, is a download. No file can run script in the studio's origin (nosniff, sandbox)."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.dependencies import CurrentActor, Scoped
+from api.dependencies import CurrentActor, Scoped, StudioOwner
+from api.shapes import Accepted
+from core import jobs, speech
 from core.assets import disk_used
+from core.music.payloads import ModelDownloadInput
 from core.preferences import preferences_of, set_preferences, store_value, stored_names
 from core.security import Actor
 from core.settings import get_settings
 from core.storage import storage
+from providers.registry import providers
 
 router = APIRouter(tags=["settings"])
 
@@ -44,6 +48,20 @@ class SettingsOut(BaseModel):
     values: list[str]
     limits: Limits
     disk: Disk
+
+
+class ProviderOut(BaseModel):
+    """An engine or a service; ``keys`` names the stored secrets it uses."""
+
+    name: str
+    kind: str
+    title: str
+    ready: bool
+    reason: str
+    licence: str
+    keys: list[str]
+    simulated: bool
+    details: dict[str, Any]
 
 
 class SettingsChange(BaseModel):
@@ -92,3 +110,17 @@ def _settings(session: Scoped, actor: Actor) -> SettingsOut:
         ),
         disk=Disk(used_bytes=disk_used(session), free_bytes=storage().free_bytes()),
     )
+
+
+@router.get("/providers")
+def list_providers(session: Scoped, actor: CurrentActor) -> list[ProviderOut]:
+    """Every engine and service, ready or why not, in the user's language."""
+    language = preferences_of(session, actor).language
+    return [ProviderOut.model_validate(info.as_dict(language)) for info in providers(session, actor.owner_id)]
+
+
+@router.post("/settings/models", status_code=202)
+def download_model(session: Scoped, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
+    """Download a speech model of the catalogue; its progress is the job's."""
+    speech.model_of(order.name)
+    return Accepted(job_id=jobs.submit(session, actor, "models.download", order).id)

@@ -1,0 +1,105 @@
+"""Music over HTTP (H3): take a sound into the library, analyse it, correct the analysis, render built-in tracks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api import references
+from api.dependencies import CurrentActor, Editor, Scoped
+from api.shapes import Accepted
+from core import assets, jobs
+from core.errors import InvalidInput, NotFound
+from core.models.assets import AudioAnalysis
+from core.music.payloads import AnalysisCorrection, AnalyzeInput, BuiltinTracksInput, ImportAudioInput
+from core.music.presets import PRESETS
+
+router = APIRouter(tags=["music"])
+
+
+class AnalysisOut(BaseModel):
+    """What is known of a piece of music, the user's corrections over the measurement. Times in seconds, ``key`` as
+    "A:min"; the long lists (beats, chords, energy_curve …) are there when they were measured."""
+
+    audio_asset_id: UUID
+    bpm: float | None
+    beats: list[float] = []
+    downbeats: list[float] = []
+    time_signature: str | None
+    key: str | None
+    key_confidence: float | None
+    scale: str | None
+    chords: list[dict[str, Any]] = []
+    energy_curve: Any = None
+    measured: dict[str, Any]
+    corrections: dict[str, Any]
+    updated_at: datetime
+
+
+@router.post("/audio/import", status_code=202)
+def import_audio(session: Scoped, actor: CurrentActor, order: ImportAudioInput) -> Accepted:
+    """The sound of any audio or video asset as a 48 kHz WAV of its own (M1)."""
+    references.sound(session, order.source_asset_id)
+    return Accepted(job_id=jobs.submit(session, actor, "audio.import", order).id)
+
+
+@router.post("/music/analyze", status_code=202)
+def analyze(session: Scoped, actor: CurrentActor, order: AnalyzeInput) -> Accepted:
+    """Measure tempo, beats, key and the like (M3)."""
+    references.sound(session, order.audio_asset_id)
+    return Accepted(job_id=jobs.submit(session, actor, "music.analyze", order).id)
+
+
+@router.post("/music/builtin", status_code=202)
+def builtin_tracks(session: Scoped, actor: CurrentActor, order: BuiltinTracksInput) -> Accepted:
+    """Render built-in background tracks into the library."""
+    unknown = sorted(set(order.presets) - set(PRESETS))
+    if unknown:
+        raise InvalidInput("The studio has no music of this name.", f"It has {', '.join(sorted(PRESETS))}.")
+    return Accepted(job_id=jobs.submit(session, actor, "music.builtin", order).id)
+
+
+@router.get("/music/analysis/{audio_asset_id}")
+def analysis(session: Scoped, audio_asset_id: UUID) -> AnalysisOut:
+    """What is known of a piece of music; 404 before it was analysed."""
+    return _out(_row(session, audio_asset_id))
+
+
+@router.patch("/music/analysis/{audio_asset_id}")
+def correct(session: Scoped, _actor: Editor, audio_asset_id: UUID, change: AnalysisCorrection) -> AnalysisOut:
+    """Put the measurement right; a value sent as null goes back to what was measured."""
+    row = _row(session, audio_asset_id)
+    corrections = {**row.corrections, **change.model_dump(mode="json", exclude_unset=True)}
+    row.corrections = {name: value for name, value in corrections.items() if value is not None}
+    session.flush()
+    session.refresh(row)
+    return _out(row)
+
+
+def _row(session: Session, audio_asset_id: UUID) -> AudioAnalysis:
+    asset = assets.get(session, audio_asset_id)
+    row = session.scalar(select(AudioAnalysis).where(AudioAnalysis.audio_asset_id == asset.id))
+    if row is None:
+        raise NotFound("This sound was not analysed yet.", "POST /music/analyze starts it.")
+    return row
+
+
+def _out(row: AudioAnalysis) -> AnalysisOut:
+    columns = {name: getattr(row, name) for name in ("bpm", "key", "key_confidence", "scale", "time_signature")}
+    known = {**columns, **row.result, **row.corrections}
+    if "key" in row.corrections:
+        known["key_confidence"] = None
+    names = AnalysisOut.model_fields.keys() - {"audio_asset_id", "measured", "corrections", "updated_at"}
+    return AnalysisOut(
+        audio_asset_id=row.audio_asset_id,
+        measured=row.result,
+        corrections=row.corrections,
+        updated_at=row.updated_at,
+        **{name: known[name] for name in names if name in known},
+    )

@@ -1,0 +1,71 @@
+"""What a request refers to is checked before a job exists: it is there, it is the asker's, it is of the right kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import assets
+from core.database import get_owned
+from core.errors import InvalidInput
+from core.models.assets import Asset, TimelineRow
+from core.models.identity import Project
+from core.music.presets import PRESETS
+from core.video.payloads import AddMusic, MusicChoice, Operation
+
+
+def video(session: Session, asset_id: UUID) -> Asset:
+    """A video of the session's scope.
+
+    Raises:
+        NotFound: no such asset, or somebody else's.
+        InvalidInput: it is not a video.
+    """
+    asset = assets.get(session, asset_id)
+    if asset.kind != "video":
+        raise InvalidInput(f"“{asset.name}” is not a video.", "Choose a video.")
+    return asset
+
+
+def sound(session: Session, asset_id: UUID) -> Asset:
+    """An audio asset, or a video that has sound.
+
+    Raises:
+        NotFound: no such asset, or somebody else's.
+        InvalidInput: it has no sound.
+    """
+    asset = assets.get(session, asset_id)
+    if asset.kind not in ("audio", "video") or not asset.has_audio:
+        raise InvalidInput(f"“{asset.name}” has no sound.", "Choose an audio file, or a video with sound.")
+    return asset
+
+
+def music(session: Session, choice: MusicChoice | AddMusic | None) -> None:
+    """Background music: an asset with sound, or a built-in preset by its name."""
+    if choice is None:
+        return
+    if choice.music_asset_id is not None:
+        sound(session, choice.music_asset_id)
+    elif choice.audio_preset not in PRESETS:
+        raise InvalidInput("The studio has no music of this name.", f"It has {', '.join(sorted(PRESETS))}.")
+
+
+def operations(session: Session, wanted: Iterable[Operation]) -> None:
+    """Everything a list of operations refers to."""
+    for operation in wanted:
+        if isinstance(operation, AddMusic):
+            music(session, operation)
+
+
+def timeline(session: Session, timeline_id: UUID) -> TimelineRow:
+    """A stored timeline of the session's scope whose source is still there."""
+    row = get_owned(session, TimelineRow, timeline_id)
+    video(session, row.source_asset_id)
+    return row
+
+
+def project(session: Session, project_id: UUID | None) -> UUID | None:
+    """The identifier of a project of the session's scope, or None."""
+    return None if project_id is None else get_owned(session, Project, project_id).id

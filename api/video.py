@@ -1,0 +1,108 @@
+"""Video work over HTTP (H1): cut, export, caption, shorts. Each answers 202 with the job; the rest is in the job."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from api import references
+from api.dependencies import CurrentActor, Scoped
+from api.problems import Problem
+from api.shapes import Accepted, AssetOut, assets_out
+from core import assets, jobs
+from core.errors import InvalidInput
+from core.models.assets import TimelineRow
+from core.models.publishing import Episode
+from core.video.payloads import MultiExportInput, SampleInput, ShortsInput, SubtitleInput, VideoEditInput
+
+router = APIRouter(prefix="/video", tags=["video"])
+
+
+class VideoDetails(BaseModel):
+    """A video with what was made of it. ``results`` are its visible children, ``timelines`` its stored edits."""
+
+    asset: AssetOut
+    results: list[AssetOut]
+    timelines: list[UUID]
+    episodes: list[UUID]
+
+
+@router.post("/edit", status_code=202)
+def edit(session: Scoped, actor: CurrentActor, order: VideoEditInput, project_id: UUID | None = None) -> Accepted:
+    """Cut, caption, reframe, add music, level and render; with ``dry_run`` only the timeline."""
+    references.video(session, order.source_video_id)
+    references.operations(session, order.operations)
+    if order.timeline_id is not None:
+        stored = references.timeline(session, order.timeline_id)
+        if stored.source_asset_id != order.source_video_id:
+            raise InvalidInput("This timeline belongs to another video.")
+    job = jobs.submit(session, actor, "video.edit", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/multi-export", status_code=202)
+def multi_export(
+    session: Scoped, actor: CurrentActor, order: MultiExportInput, project_id: UUID | None = None
+) -> Accepted:
+    """One video in several shapes, decoded once (V5)."""
+    references.video(session, order.source_video_id)
+    job = jobs.submit(session, actor, "video.multi_export", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/subtitle", status_code=202)
+def subtitle(session: Scoped, actor: CurrentActor, order: SubtitleInput, project_id: UUID | None = None) -> Accepted:
+    """Transcribe, break into captions, write the files asked for, or burn them in (V3)."""
+    references.sound(session, references.video(session, order.video_asset_id).id)
+    job = jobs.submit(session, actor, "video.subtitle", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/shorts", status_code=202)
+def shorts(session: Scoped, actor: CurrentActor, order: ShortsInput, project_id: UUID | None = None) -> Accepted:
+    """The best clips of a long recording, ranked and titled (V6.2)."""
+    references.sound(session, references.video(session, order.source_video_id).id)
+    references.music(session, order.music)
+    references.operations(session, order.operations)
+    job = jobs.submit(session, actor, "video.shorts", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/sample", status_code=202)
+def sample(session: Scoped, actor: CurrentActor) -> Accepted:
+    """Make the sample recording: a talk of about two minutes with a voice and a face."""
+    return Accepted(job_id=jobs.submit(session, actor, "sample.create", SampleInput()).id)
+
+
+@router.post("/generate", status_code=501, response_class=Problem)
+def generate(_actor: CurrentActor) -> Problem:
+    """Not built yet: generating video from a prompt, a storyboard, pictures or a script (V1)."""
+    return Problem(
+        501,
+        "The studio cannot generate video yet.",
+        "It edits recordings: POST /video/edit and POST /video/shorts.",
+        type="not-built",
+        retryable=False,
+    )
+
+
+@router.get("/{asset_id}/details")
+def details(session: Scoped, asset_id: UUID) -> VideoDetails:
+    """A video, its results, its stored edits and its episodes."""
+    asset = references.video(session, asset_id)
+    children = [child for child, _role in assets.lineage(session, asset.id).children if not child.hidden]
+    timelines = session.scalars(
+        select(TimelineRow).where(TimelineRow.source_asset_id == asset.id).order_by(TimelineRow.created_at)
+    )
+    episodes = session.scalars(
+        select(Episode).where(Episode.asset_id == asset.id, Episode.state != "discarded").order_by(Episode.created_at)
+    )
+    return VideoDetails(
+        asset=assets_out(session, [asset])[0],
+        results=assets_out(session, children),
+        timelines=[row.id for row in timelines],
+        episodes=[row.id for row in episodes],
+    )
