@@ -97,15 +97,12 @@ def play_simulated_week(session: Session, actor: Actor) -> int:
         raise Conflict(
             "Nothing is published on the simulated platform yet.", "Publish an episode there first, then play a week."
         )
-    lived = dict(
-        session.execute(
-            select(SimulatedDay.post_id, func.max(SimulatedDay.day_number))
-            .where(SimulatedDay.post_id.in_([post.id for post in posts]))
-            .group_by(SimulatedDay.post_id)
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(SimulatedDay.post_id, func.max(SimulatedDay.day_number))
+        .where(SimulatedDay.post_id.in_([post.id for post in posts]))
+        .group_by(SimulatedDay.post_id)
     )
+    lived: dict[UUID, int] = {row[0]: row[1] for row in rows}
     for post in posts:
         first = lived.get(post.id, 0) + 1
         for day in range(first, first + WEEK):

@@ -1,0 +1,453 @@
+"""From a draft to a video on the (loopback) platform, with the real client, database and worker code."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import imageio_ffmpeg
+import pytest
+from sqlalchemy import func, select, text, update
+
+from core import database, events
+from core.errors import BadRequest, Conflict, Forbidden, InvalidInput, NotFound
+from core.models.business import PerformanceSnapshot, ReportedDay, RevenueRecord
+from core.models.jobs import Job, OutboxEvent
+from core.models.publishing import AccountLimit, Episode, PlatformAccount, PublicationAttempt, PublicationRecord
+from core.preferences import store_value
+from core.publishing import accounts, channels, episodes, plan, publications, simulation
+from core.publishing.payloads import (
+    AccountInput,
+    AuthConfig,
+    ChannelInput,
+    EpisodeInput,
+    LinkInput,
+    PublicationPlanInput,
+    RescheduleInput,
+    ReviewInput,
+)
+from core.security import Actor
+from core.storage import storage
+from tests.engine import publishing_studio as room
+from tests.fakes.youtube.client import FakeYouTube
+from workers import dispatcher
+from workers.publishing import dispatch, upload
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return room.small_video(tmp_path_factory.mktemp("video") / "talk.mp4")
+
+
+@pytest.fixture
+def youtube(studio: object, tmp_path: Path) -> Iterator[FakeYouTube]:
+    fake = FakeYouTube.start(tmp_path / "youtube.jsonl")
+    with room.pointed_at(fake):
+        yield fake
+    fake.stop()
+
+
+def test_an_episode_is_published_with_all_that_belongs_to_it(
+    youtube: FakeYouTube, owner: Actor, video: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "thumb.png"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "color=red:size=320x180:duration=1"]
+    subprocess.run([*command, "-frames:v", "1", str(picture)], check=True)
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nสวัสดี\n")
+    asset = room.stored(owner, video, ai_generated=True)
+    thumbnail, captions = room.stored(owner, picture, "image"), room.stored(owner, words, "subtitle")
+    account = room.account(owner, youtube.account())
+    youtube.set(polls_until_processed=2)
+    publication = room.planned(
+        owner,
+        asset,
+        account,
+        description="About it.",
+        tags=["one", "two words"],
+        privacy="unlisted",
+        thumbnail_asset_id=thumbnail,
+        options={"captions": [{"asset_id": str(captions), "language": "th", "name": "ไทย"}], "playlist_id": "PLtalks"},
+    )
+    room.tick()
+    record = room.record(publication)
+    assert record.state == "published", record.reason
+    (post,) = youtube.posts()
+    assert post["sha256"] == record.content_sha256
+    assert post["title"] == "A talk"
+    assert post["description"].startswith("About it.\n\nref:")
+    assert post["snippet"]["tags"] == ["one", "two words"]
+    assert post["status"]["privacyStatus"] == record.remote_privacy == "unlisted"
+    assert post["status"]["containsSyntheticMedia"] is True
+    assert post["thumbnail"] is not None
+    assert [track["language"] for track in post["captions"]] == ["th"]
+    assert len(youtube.logged("playlist")) == 1
+    assert record.remote_id == post["video_id"]
+    assert room.episode_of(publication).state == "published"
+    with database.session(owner) as session:
+        seen = publications.detail(session, publication)
+        assert [attempt.outcome for attempt in seen.history] == ["succeeded"]
+        assert {step.name: step.state for step in seen.steps} == {
+            "thumbnail": "done",
+            "captions:th": "done",
+            "playlist:PLtalks": "done",
+        }
+        kinds = session.scalars(select(OutboxEvent.kind)).all()
+    assert kinds.count(events.CONTENT_PUBLISHED) == 1
+    # The same job carried again, and a job made anew, change nothing.
+    with database.session() as session:
+        session.execute(update(Job).values(status="queued", attempt_token=None))
+    room.run_jobs()
+    assert len(youtube.logged("video")) == 1
+
+
+def test_what_the_platform_changed_is_shown(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    youtube.set(audited=False)
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    room.tick()
+    record = room.record(publication)
+    assert record.state == "published_with_warnings"
+    assert record.remote_privacy == "private"
+    assert [each["code"] for each in record.warnings] == ["privacy_differs"]
+
+
+def test_no_token_is_readable_anywhere(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    auth = youtube.account(refresh_token="1//canary-refresh")
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, auth))
+    room.tick()
+    assert room.record(publication).state == "published"
+    sessions = [line["upload_id"] for line in youtube.logged("session")]
+    with database.session() as session:
+        names = session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+        dump = "".join(str(session.execute(text(f'SELECT t::text FROM "{name}" t')).all()) for name in names)
+    assert publication.hex[:8] in dump
+    for secret in ("canary-refresh", auth["access_token"], sessions[0]):
+        assert secret not in dump
+
+
+def test_a_failed_conversion_is_told_and_may_be_tried_again(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    youtube.set(polls_until_processed=10_000)
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    patience, upload.PATIENCE = upload.PATIENCE, 0.2
+    try:
+        room.tick()
+        record = room.record(publication)
+        assert record.state == "processing"
+        youtube.set(
+            video={"video_id": record.remote_id, "status": {"uploadStatus": "rejected", "rejectionReason": "length"}}
+        )
+        room.let_time_pass()
+        room.tick()
+        record = room.record(publication)
+        assert (record.state, record.reason) == ("failed", "The video is too long for this channel.")
+        youtube.set(polls_until_processed=1)
+        with database.session(owner) as session:
+            publications.retry(session, owner, publication)
+        room.tick()
+    finally:
+        upload.PATIENCE = patience
+    assert room.record(publication).state == "published"
+    descriptions = [post["description"] for post in youtube.posts()]
+    assert len(set(descriptions)) == 2, "a new marker, so that the rejected video is not taken for the new one"
+
+
+def test_a_vanished_session_is_settled_by_looking_before_anything_is_sent_again(
+    youtube: FakeYouTube, owner: Actor, video: Path
+) -> None:
+    youtube.fault("last_chunk", "expire")
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    room.tick()
+    record = room.record(publication)
+    assert record.state == "submitting"
+    assert record.reason == "Looking whether the video arrived before it is sent again."
+    room.let_time_pass()
+    room.tick()
+    assert room.record(publication).state == "submitting", "not before the listing delay"
+    assert youtube.sessions() == 1
+    with database.session() as session:
+        attempt = session.scalars(select(PublicationAttempt).order_by(PublicationAttempt.number.desc())).first()
+        assert attempt is not None
+        from workers.publishing import ledger
+
+        handle = ledger.json.loads(ledger.unseal(attempt.handle_sealed or ""))
+        handle["doubt_since"] = (datetime.now(UTC) - timedelta(seconds=31)).isoformat()
+        attempt.handle_sealed = ledger.seal(ledger.json.dumps(handle))
+    room.let_time_pass()
+    room.tick()
+    assert room.record(publication).state == "published"
+    assert (len(youtube.logged("video")), youtube.sessions()) == (1, 2)
+
+
+def test_a_changed_or_missing_file_is_refused_before_any_call(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    account = room.account(owner, youtube.account())
+    changed, missing = room.stored(owner, video), room.stored(owner, video)
+    first = room.planned(owner, changed, account)
+    second = room.planned(owner, missing, account, title="Another")
+    with database.session() as session:
+        from core import assets
+
+        assets.path_of(assets.get(session, changed)).write_bytes(b"something else")
+        storage().delete(assets.get(session, missing).storage_key)
+    room.tick()
+    assert room.record(first).reason == "The video file changed after it was approved; plan it again."
+    assert room.record(second).reason == "A file of this publication is missing on disk."
+    assert {room.record(each).state for each in (first, second)} == {"failed"}
+    assert youtube.calls() == {}
+
+
+def test_plan_refuses_what_the_platform_would_refuse(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    asset, account = room.stored(owner, video), room.account(owner, youtube.account())
+    for change in ({"title": "x" * 101}, {"title": "<b>"}, {"tags": ["t" * 90] * 6}, {"description": "ก" * 1700}):
+        with pytest.raises(InvalidInput):
+            room.planned(owner, asset, account, **change)
+    with pytest.raises(InvalidInput):
+        room.planned(owner, asset, account, scheduled_time="soon")
+    with pytest.raises(InvalidInput):
+        room.planned(owner, asset, account, scheduled_time="2020-01-01T10:00")
+    publication = room.planned(owner, asset, account)
+    with database.session(owner) as session:
+        wanted = {"platform_account_id": account, "scheduled_time": "now"}
+        with pytest.raises(Conflict):
+            plan.plan(
+                session,
+                owner,
+                PublicationPlanInput.model_validate(
+                    {"episode_id": session.get_one(PublicationRecord, publication).episode_id, "targets": [wanted]}
+                ),
+            )
+    viewer = Actor(owner.user_id, owner.owner_id, "viewer")
+    with database.session(viewer) as session, pytest.raises(Forbidden):
+        publications.cancel(session, viewer, publication)
+
+
+def test_nobody_else_sees_or_touches_anything(
+    youtube: FakeYouTube, owner: Actor, other_owner: Actor, video: Path
+) -> None:
+    asset, account = room.stored(owner, video), room.account(owner, youtube.account())
+    publication = room.planned(owner, asset, account)
+    with database.session(other_owner) as session:
+        assert (publications.listed(session), accounts.listed(session), channels.channels(session)) == ([], [], [])
+        assert episodes.listed(session) == []
+        for act in (
+            lambda: publications.detail(session, publication),
+            lambda: publications.cancel(session, other_owner, publication),
+            lambda: accounts.disconnect(session, other_owner, account),
+            lambda: episodes.create(session, other_owner, EpisodeInput(title="x", asset_id=asset)),
+            lambda: publications.reschedule(session, other_owner, publication, RescheduleInput(scheduled_time="now")),
+        ):
+            with pytest.raises(NotFound):
+                act()
+
+
+def test_moving_cancelling_and_being_late(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    account = room.account(owner, youtube.account())
+    publication = room.planned(
+        owner, room.stored(owner, video), account, scheduled_time="2099-07-01T18:30", timezone="Asia/Bangkok"
+    )
+    assert room.record(publication).due_at == datetime(2099, 7, 1, 11, 30, tzinfo=UTC)
+    room.tick()
+    assert room.record(publication).state == "scheduled"
+    with database.session(owner) as session:
+        version = session.get_one(PublicationRecord, publication).version
+        with pytest.raises(Conflict):
+            publications.reschedule(
+                session, owner, publication, RescheduleInput(scheduled_time="now", version=version - 1)
+            )
+        publications.cancel(session, owner, publication)
+    assert room.episode_of(publication).state == "draft"
+    with database.session(owner) as session:
+        publications.reschedule(session, owner, publication, RescheduleInput(scheduled_time="now"))
+    with database.session() as session:
+        session.execute(update(PublicationRecord).values(due_at=func.now() - timedelta(hours=7)))
+    room.tick()
+    assert room.record(publication).state == "missed"
+    assert youtube.calls() == {}
+    with database.session(owner) as session:
+        publications.retry(session, owner, publication)
+    room.tick()
+    assert room.record(publication).state == "published"
+    with database.session(owner) as session, pytest.raises(Conflict):
+        publications.cancel(session, owner, publication)
+
+
+def test_a_doubt_is_settled_by_the_user(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    with database.session() as session:
+        session.execute(update(PublicationRecord).values(state="needs_review"))
+    with database.session(owner) as session:
+        with pytest.raises(InvalidInput):
+            publications.review(session, owner, publication, ReviewInput(answer="published"))
+        publications.review(session, owner, publication, ReviewInput(answer="published", remote_id="abc"))
+    assert room.record(publication).state == "published"
+    assert youtube.calls() == {}
+
+
+def test_connecting_through_the_consent_page(youtube: FakeYouTube, owner: Actor) -> None:
+    youtube.account("UCmine")
+    redirect = "http://127.0.0.1:8501/api/publishing/accounts/youtube/callback"
+    with database.session(owner) as session:
+        store_value(session, owner, "GOOGLE_CLIENT_ID", "studio.apps", secret=False)
+        store_value(session, owner, "GOOGLE_CLIENT_SECRET", "hush", secret=True)
+        url = accounts.connect_url(session, owner, "youtube", redirect)
+    answer = httpx.get(url, follow_redirects=False)
+    back = {key: values[0] for key, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+    with database.session() as session, pytest.raises(BadRequest):
+        accounts.complete_connection(session, "youtube", "forged", back["code"])
+    with database.session() as session:
+        account = accounts.complete_connection(session, "youtube", back["state"], back["code"])
+        assert (account.external_id, account.owner_id) == ("UCmine", owner.owner_id)
+        assert account.status == "connected"
+    with database.session() as session, pytest.raises(BadRequest):
+        accounts.complete_connection(session, "youtube", back["state"], back["code"])
+
+
+def test_reconnecting_with_an_empty_refresh_token_keeps_the_stored_one(youtube: FakeYouTube, owner: Actor) -> None:
+    auth = youtube.account()
+    room.account(owner, auth)
+    room.account(owner, {"access_token": auth["access_token"], "refresh_token": ""})
+    with database.session() as session:
+        from core.publishing import tokens
+
+        kept = tokens.opened(session.scalars(select(PlatformAccount)).one())
+    assert kept["refresh_token"] == auth["refresh_token"]
+
+
+def test_platforms_that_are_not_built_are_refused_with_a_reason(owner: Actor) -> None:
+    from providers.publishing.catalogue import entries
+
+    states = {entry.name: (entry.ready, bool(entry.reason)) for entry in entries()}
+    assert states == {
+        "youtube": (True, False),
+        "simulated": (True, False),
+        "tiktok": (False, True),
+        "facebook": (False, True),
+        "instagram": (False, True),
+    }
+    wanted = AccountInput(platform="tiktok", external_id="x", name="x", auth_config=AuthConfig(access_token="t"))
+    with database.session(owner) as session, pytest.raises(InvalidInput, match="TikTok"):
+        accounts.add(session, owner, wanted)
+
+
+def test_channels_series_and_links(youtube: FakeYouTube, owner: Actor) -> None:
+    one, two = room.account(owner, youtube.account("UCa"), "UCa"), room.simulated(owner)
+    with database.session(owner) as session:
+        channel = channels.create_channel(session, owner, ChannelInput(name="Cooking", timezone="Asia/Bangkok"))
+        assert channel.is_default
+        other = channels.create_channel(session, owner, ChannelInput(name="Music", is_default=True))
+        session.refresh(channel)
+        assert (channel.is_default, other.is_default) == (False, True)
+        with pytest.raises(Conflict):
+            channels.create_channel(session, owner, ChannelInput(name="Music"))
+        with pytest.raises(InvalidInput):
+            channels.create_channel(session, owner, ChannelInput(name="X", timezone="Mars/Olympus"))
+        channels.link_account(session, owner, channel.id, LinkInput(account_id=one))
+        channels.link_account(session, owner, channel.id, LinkInput(account_id=two, role="primary"))
+        links = channels.links_of(session, channel.id)
+        assert [(link.role, account.id) for link, account in links] == [("primary", two), ("secondary", one)]
+        channels.unlink_account(session, owner, channel.id, two)
+        assert len(channels.links_of(session, channel.id)) == 1
+
+
+def test_a_finished_video_becomes_one_draft_however_often_it_is_told(owner: Actor, video: Path) -> None:
+    assets = [room.stored(owner, video) for _ in range(3)]
+    with database.session() as session:
+        whole = events.emit(
+            session, events.VIDEO_GENERATED, owner.owner_id, {"asset_id": str(assets[0]), "title": "How to cook rice"}
+        )
+        several = events.emit(
+            session,
+            events.VIDEO_GENERATED,
+            owner.owner_id,
+            {"episodes": [{"asset_id": str(asset), "title": f"Short {asset}"} for asset in assets[1:]]},
+        )
+        repeats = [whole.id, several.id]
+    dispatcher.deliver_events()
+    for _ in range(2):
+        with database.session() as session:
+            for key in repeats:
+                events.deliver(session, session.get_one(OutboxEvent, key))
+    with database.session(owner) as session:
+        drafts = episodes.listed(session)
+        assert len(drafts) == 3
+        assert "How to cook rice" in {draft.title for draft in drafts}
+        assert len({(draft.channel_id, draft.series_id) for draft in drafts}) == 1
+        episodes.discard(session, owner, drafts[0].id)
+    with database.session() as session:
+        for key in repeats:
+            events.deliver(session, session.get_one(OutboxEvent, key))
+        events.emit(session, events.RESULT_DISCARDED, owner.owner_id, {"asset_ids": [str(assets[0])]})
+    dispatcher.deliver_events()
+    with database.session(owner) as session:
+        left = episodes.listed(session)
+        discarded = session.scalar(select(func.count()).select_from(Episode).where(Episode.state == "discarded"))
+    assert assets[0] not in {draft.asset_id for draft in left}
+    assert len(left) + (discarded or 0) == 3
+
+
+def test_figures_are_read_by_the_same_jobs_everywhere(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    real = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    trial = room.planned(owner, room.stored(owner, video), room.simulated(owner), title="Trial")
+    room.tick()
+    remote = room.record(real).remote_id
+    day = (datetime.now(UTC) - timedelta(days=3)).date().isoformat()
+    youtube.set(
+        video={"video_id": remote, "statistics": {"viewCount": 120, "likeCount": 7}},
+        days=[{"video": remote, "day": day, "views": 100, "estimatedMinutesWatched": 30, "estimatedRevenue": 1.25}],
+    )
+    dispatch.due_syncs()
+    room.run_jobs("publishing.sync")
+    with database.session() as session:
+        snapshot = session.scalars(select(PerformanceSnapshot)).one()
+        assert (snapshot.publication_id, snapshot.views, snapshot.likes) == (real, 120, 7)
+        assert snapshot.comments is None, "a hidden counter is unknown, not zero"
+        reported = session.scalars(select(ReportedDay)).one()
+        assert (reported.views, reported.watch_time_seconds, reported.report_tz) == (100, 1800, "America/Los_Angeles")
+        money = session.scalars(select(RevenueRecord)).one()
+        assert (str(money.amount), money.currency, money.simulated) == ("1.250000", "USD", False)
+    assert dispatch.due_syncs() == 0, "not due again before its time"
+    with database.session(owner) as session:
+        assert simulation.play_simulated_week(session, owner) == 1
+    room.run_jobs("publishing.sync")
+    with database.session() as session:
+        week = session.scalars(
+            select(PerformanceSnapshot)
+            .where(PerformanceSnapshot.publication_id == trial)
+            .order_by(PerformanceSnapshot.captured_at)
+        ).all()
+        views = [each.views or 0 for each in week]
+        assert len(week) == 7
+        assert views == sorted(views)
+        assert views[-1] > 0
+        assert {each.source for each in week} == {"simulated"}
+        rows = session.scalars(select(RevenueRecord).where(RevenueRecord.publication_id == trial)).all()
+        assert len(rows) == 7
+        assert all(row.simulated for row in rows)
+        assert session.scalar(select(func.count()).select_from(RevenueRecord)) == 8
+    with database.session(owner) as session:
+        simulation.play_simulated_week(session, owner)
+    room.run_jobs("publishing.sync")
+    with database.session() as session:
+        count = select(func.count()).select_from(PerformanceSnapshot).where(PerformanceSnapshot.publication_id == trial)
+        assert session.scalar(count) == 14
+
+
+def test_an_empty_daily_allowance_stops_reading_until_it_returns(
+    youtube: FakeYouTube, owner: Actor, video: Path
+) -> None:
+    room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    room.tick()
+    youtube.set(spent={"units": 10_000})
+    dispatch.due_syncs()
+    room.run_jobs("publishing.sync_metrics")
+    with database.session() as session:
+        block = session.scalars(select(AccountLimit).where(AccountLimit.kind == "units")).one()
+        assert block.blocked_until is not None
+        assert block.blocked_until > datetime.now(UTC)
+        session.execute(update(PublicationRecord).values(next_metrics_at=func.now(), next_revenue_at=None))
+    before = youtube.calls()
+    assert dispatch.due_syncs() == 0
+    assert youtube.calls() == before
