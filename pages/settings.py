@@ -15,7 +15,7 @@ from core.storage import storage
 from pages import shell, work
 from pages.components.sign_out import sign_out
 from pages.editor import speech as speech_parts
-from providers import registry
+from providers.registry import providers
 
 ROLES = ("editor", "viewer")
 
@@ -55,7 +55,7 @@ def services(viewer: shell.Viewer) -> None:
     lang = viewer.lang
     st.caption(t("settings.services_lead", lang))
     with database.session(viewer.actor) as session:
-        known = registry.providers(session, viewer.actor.owner_id)
+        known = providers(session, viewer.actor.owner_id)
         stored = stored_names(session)
     names: list[str] = []
     for provider in known:
