@@ -54,7 +54,7 @@ def document(captions: Sequence[Caption], style: CaptionStyle, width: int, heigh
     size = round(style.size * short * LINE_HEIGHT)
     outline = style.outline * short
     left, right = round(area.left * width), round(area.right * width)
-    vertical = round(area.bottom * height) if style.place == "bottom" else round(max(area.bottom, 0.27) * height)
+    vertical = round(area.bottom * height) if style.place == "bottom" else round(max(area.bottom, 0.14) * height)
     back = _colour(style.outline_colour, 1.0 - style.box_opacity)
     fields = [
         "Default", style.font_name, str(size), _colour(style.colour), _colour(style.colour),

@@ -20,7 +20,7 @@ from typing import Literal
 from core.video.sizes import RATIOS
 from core.video.timeline import AspectRatio, CropKeyframe, CropTrack
 
-TUBE = 0.16  # how far the face may be from the window's middle, as a part of the window: the middle half ends at 0.25
+TUBE = 0.12  # how far the face may be from the window's middle, as a part of the window: the middle half ends at 0.25
 EASE_SECONDS = 0.8
 MIN_SCORE = 0.5
 LINK_SECONDS = 1.5  # a face may be lost this long and still be the same one

@@ -18,7 +18,8 @@ from core.models.base import uuid7
 from core.models.jobs import Job, OutboxEvent
 from core.security import Actor
 from core.storage import asset_key, sha256_of, storage
-from core.video.payloads import RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
+from core.video.payloads import MultiExportInput, RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
+from core.video.reframe import position, window
 from core.video.sentences import tokens
 from core.video.timeline import Timeline
 from core.video.timeline_edit import correct_words, toggle_piece
@@ -294,3 +295,64 @@ def test_a_killed_job_goes_on_after_its_last_finished_short(
     assert kept in [row["asset_id"] for row in rows]
     assert len(counted) == 1
     assert all(file_of(owner, row["asset_id"]).is_file() for row in rows)
+
+
+def test_the_crop_follows_the_face_and_every_shape_comes_from_one_job(
+    owner: Actor, talk: TalkingVideo, tmp_path: Path
+) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    order = VideoEditInput.model_validate(
+        {
+            "source_video_id": source,
+            "operations": [
+                {"type": "auto_reframe", "subject": "auto"},
+                {"type": "add_music", "audio_preset": "lofi", "duck_db": 12},
+                {"type": "remove_range", "start": 4, "end": 20},
+            ],
+            "target_outputs": [
+                {"aspect_ratio": "9:16", "resolution": "360p"},
+                {"aspect_ratio": "1:1", "resolution": "240p"},
+            ],
+        }
+    )
+    found = result(run(owner, "video.edit", order))
+    assert [(row["width"], row["height"]) for row in found["outputs"]] == [(360, 640), (240, 240)]
+    assert len({row["episode_id"] for row in found["outputs"]}) == 1
+    for row in found["outputs"]:
+        assert probe(file_of(owner, row["asset_id"])).duration_seconds == pytest.approx(talk.duration - 16, abs=0.05)
+    with database.session(owner) as session:
+        stored = session.get(TimelineRow, UUID(found["timeline_id"]))
+        assert stored is not None
+        timeline = Timeline.model_validate(stored.document)
+    assert timeline.music is not None
+    width, _ = window(640, 360, "9:16")
+    good = total = 0
+    for piece in timeline.kept:
+        for frame in range(piece.start_frame, piece.end_frame):
+            face, _ = talk.face_centre(frame / 30)
+            total += 1
+            good += abs(position(timeline.crops["9:16"], frame)[0] - face) <= width / 4
+    assert good / total >= 0.98
+    looked = analyses("faces")
+    assert run(owner, "video.edit", order).status == "succeeded"
+    assert [row.id for row in analyses("faces")] == [row.id for row in looked]
+
+
+def test_multi_export_shares_one_episode(owner: Actor, talk: TalkingVideo, tmp_path: Path) -> None:
+    source = keep(owner, talk.path, tmp_path, language="en")
+    order = MultiExportInput.model_validate(
+        {
+            "source_video_id": source,
+            "target_outputs": [
+                {"platform": "tiktok", "resolution": "240p"},
+                {"platform": "reels", "resolution": "240p"},
+                {"aspect_ratio": "16:9", "resolution": "240p"},
+            ],
+        }
+    )
+    rows = result(run(owner, "video.multi_export", order))["outputs"]
+    assert [(row["width"], row["height"]) for row in rows] == [(240, 426), (426, 240)]
+    with database.session(owner) as session:
+        told = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "VIDEO_GENERATED")).all()
+    assert len(told) == 1
+    assert {output["asset_id"] for output in told[0].data["outputs"]} == {row["asset_id"] for row in rows}

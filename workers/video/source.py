@@ -6,20 +6,27 @@ import base64
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import select
 
 from core import speech
 from core.errors import InvalidInput, UnsupportedMedia
+from core.models.assets import MediaAnalysis
 from core.models.identity import User
 from core.progress import Progress, part
 from core.video.plan import Measured, Needs, SourceFacts
+from core.video.reframe import Box, FaceSample
 from core.video.text import regroup_words
-from core.video.timeline import Word
+from core.video.timeline import Timeline, Word
 from providers.video.probe import probe
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from workers.context import JobContext
 
 HOP_SECONDS = 0.01
+FACES_PER_SECOND = 5.0
+BLOCK_SECONDS = 5
 _LEVEL_STEP_DB = 0.5
 
 
@@ -140,11 +147,11 @@ class Source:
     def _levels(self, progress: Progress) -> Sequence[float]:
         found = self._context.analysis(self.asset.sha256, "levels", str(HOP_SECONDS))
         if found is None:
-            from providers.speech import pcm
+            from providers.video.analysis import level_envelope
 
-            samples = pcm.decode(self.sound(progress), self._context.folder)
-            steps = (pcm.level_db(samples) / -_LEVEL_STEP_DB).clip(0, 255).round().astype("uint8")
-            found = {"step_db": _LEVEL_STEP_DB, "below_full_scale": base64.b64encode(steps.tobytes()).decode("ascii")}
+            envelope = level_envelope(self.sound(part(progress, 0.0, 0.7)), hop_seconds=HOP_SECONDS)
+            steps = bytes(min(255, max(0, round(-level / _LEVEL_STEP_DB))) for level in envelope.levels_db)
+            found = {"step_db": _LEVEL_STEP_DB, "below_full_scale": base64.b64encode(steps).decode("ascii")}
             self._context.store_analysis(self.asset.sha256, "levels", found, str(HOP_SECONDS))
         return [-found["step_db"] * value for value in base64.b64decode(found["below_full_scale"])]
 
@@ -176,7 +183,49 @@ class Source:
         return self._sound
 
     def faces(self, timeline: Timeline, progress: Progress) -> tuple[list[FaceSample], list[float]]:
-        """Faces and cuts between shots in the kept parts of a timeline, in seconds of the source."""
-        from providers.video.faces import find_faces
+        """Faces and cuts between shots around the kept parts of a timeline, in seconds of the source.
 
-        raise NotImplementedError
+        Looked at and kept in blocks of ``BLOCK_SECONDS``, so that another edit, or another clip that overlaps, looks
+        only at what nobody has looked at yet.
+        """
+        last = int(timeline.duration_frames / timeline.rate / BLOCK_SECONDS)
+        wanted: set[int] = set()
+        for piece in timeline.kept:
+            first = int(piece.start_frame / timeline.rate / BLOCK_SECONDS)
+            wanted.update(range(first, min(last, int(piece.end_frame / timeline.rate / BLOCK_SECONDS)) + 1))
+        known = self._known_blocks(wanted)
+        missing = sorted(wanted - set(known))
+        if missing:
+            from providers.video.faces import look
+
+            spans = [(block * BLOCK_SECONDS - 1.0, (block + 1) * BLOCK_SECONDS + 1.0) for block in missing]
+            seen = look(self.path, fps=FACES_PER_SECOND, spans=spans, progress=part(progress, 0, 1, "stage.watch"))
+            for block in missing:
+                known[block] = {
+                    "faces": [
+                        [sample.time, [[box.x, box.y, box.width, box.height, box.score] for box in sample.boxes]]
+                        for sample in seen.faces
+                        if _block(sample.time) == block
+                    ],
+                    "cuts": [cut for cut in seen.scene_cuts if _block(cut) == block],
+                }
+                self._context.store_analysis(self.asset.sha256, "faces", known[block], str(block))
+        rows = [row for block in sorted(wanted) for row in known[block]["faces"]]
+        cuts = [cut for block in sorted(wanted) for cut in known[block]["cuts"]]
+        return [FaceSample(time, tuple(Box(*box) for box in boxes)) for time, boxes in rows], cuts
+
+    def _known_blocks(self, wanted: set[int]) -> dict[int, dict[str, Any]]:
+        with self._context.session() as session:
+            rows = session.execute(
+                select(MediaAnalysis.parameters, MediaAnalysis.result).where(
+                    MediaAnalysis.owner_id == self._context.owner_id,
+                    MediaAnalysis.sha256 == self.asset.sha256,
+                    MediaAnalysis.kind == "faces",
+                    MediaAnalysis.parameters.in_([str(block) for block in wanted]),
+                )
+            )
+            return {int(parameters): result for parameters, result in rows}
+
+
+def _block(seconds: float) -> int:
+    return int(seconds / BLOCK_SECONDS)
