@@ -95,6 +95,13 @@ def _schema() -> dict[str, Any]:
             "bearer": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": "studio_session"},
         }
+        schema["components"]["schemas"]["Problem"] = problems.SCHEMA
+        for item in schema["paths"].values():
+            for operation in item.values():
+                operation["responses"].pop("422", None)
+                operation["responses"]["default"] = problems.RESPONSE
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schema["components"]["schemas"].pop(unused, None)
         schema["security"] = [{"bearer": []}, {"session": []}]
         api.openapi_schema = schema
     return api.openapi_schema

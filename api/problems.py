@@ -18,6 +18,22 @@ from core.errors import StudioError
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
 
+SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "which kind of problem, e.g. not-found"},
+        "title": {"type": "string", "description": "one sentence for a person"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "what happened exactly, or what to do next"},
+        "retryable": {"type": "boolean", "description": "whether the same request may succeed later"},
+    },
+}
+RESPONSE = {
+    "description": "A problem (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
 _TITLES = {
     400: "The request is malformed.",
     401: "Sign in, or send an API token.",
