@@ -94,9 +94,9 @@ def start_sample(session: Session, actor: Actor, name: str) -> Project:
 
 def adopt_sample(session: Session, project: Project, job: Job) -> None:
     """Give the project the recording that its sample job has made."""
-    made = (job.result or {}).get("asset_ids") or []
+    made = (job.result or {}).get("asset_id")
     if project.source_asset_id is None and made:
-        project.source_asset_id = assets.get(session, made[0]).id
+        project.source_asset_id = assets.get(session, made).id
 
 
 def recent(session: Session, limit: int = 8) -> list[tuple[Project, Asset | None]]:
