@@ -148,6 +148,12 @@ def _publishing(studio: _Studio) -> list[ProviderInfo]:
         ProviderInfo(
             "simulated", "publishing", "Simulated platform", True, "provider.simulated", "MIT", simulated=True
         ),
+        *(
+            ProviderInfo(name, "publishing", title, False, f"provider.missing.{name}", f"{owner}'s terms")
+            for name, title, owner in (
+                ("tiktok", "TikTok", "TikTok"), ("facebook", "Facebook", "Meta"), ("instagram", "Instagram", "Meta")
+            )
+        ),
     ]  # fmt: skip
 
 

@@ -30,8 +30,10 @@ from core.publishing.payloads import (
     RescheduleInput,
     ReviewInput,
 )
+from core.publishing.rules import NOT_READY
 from core.security import Actor
 from core.storage import storage
+from providers.registry import providers
 from tests.engine import publishing_studio as room
 from tests.fakes.youtube.client import FakeYouTube
 from workers import dispatcher
@@ -317,16 +319,16 @@ def test_reconnecting_with_an_empty_refresh_token_keeps_the_stored_one(youtube: 
 
 
 def test_platforms_that_are_not_built_are_refused_with_a_reason(owner: Actor) -> None:
-    from providers.publishing.catalogue import entries
-
-    states = {entry.name: (entry.ready, bool(entry.reason)) for entry in entries()}
-    assert states == {
-        "youtube": (True, False),
-        "simulated": (True, False),
-        "tiktok": (False, True),
-        "facebook": (False, True),
-        "instagram": (False, True),
+    with database.session() as session:
+        room_of_publishing = [each for each in providers(session, owner.owner_id) if each.kind == "publishing"]
+    assert {each.name: each.ready for each in room_of_publishing} == {
+        "youtube": False,
+        "simulated": True,
+        "tiktok": False,
+        "facebook": False,
+        "instagram": False,
     }
+    assert all("not built" in each.reason_in("en") for each in room_of_publishing if each.name in NOT_READY)
     wanted = AccountInput(platform="tiktok", external_id="x", name="x", auth_config=AuthConfig(access_token="t"))
     with database.session(owner) as session, pytest.raises(InvalidInput, match="TikTok"):
         accounts.add(session, owner, wanted)
