@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 import av
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 
 _TAIL_SECONDS = 10
 
@@ -23,7 +23,7 @@ def main(path: str, whitelist: str, head_bytes: int) -> dict[str, Any]:
     try:
         with av.open(f"file:{path}", options=options) as container:
             return _describe(container, head_bytes)
-    except (av.FFmpegError, ValueError, EOFError) as error:
+    except av.FFmpegError as error:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
@@ -41,7 +41,7 @@ def _describe(container: Any, head_bytes: int) -> dict[str, Any]:
     kept = [stream for stream in (video, audio) if stream is not None]
     for stream in container.streams:
         if stream not in kept:
-            stream.discard = "all"
+            stream.discard = Discard.all
     if video is not None:
         found["video"] = _video(video)
     if audio is not None:

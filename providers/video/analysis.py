@@ -189,7 +189,7 @@ def _blocks(frame: Frame) -> NDArray[np.float32]:
     height, width = (side // _BLOCK * _BLOCK for side in frame.shape[:2])
     rows = frame[:height, :width].reshape(height // _BLOCK, _BLOCK, -1).sum(axis=1, dtype=np.uint16)
     blocks = rows.reshape(height // _BLOCK, width // _BLOCK, _BLOCK, 3).sum(axis=2, dtype=np.uint16)
-    return blocks.astype(np.float32) / _BLOCK**2
+    return np.asarray(blocks / _BLOCK**2, dtype=np.float32)
 
 
 class ShotDetector:

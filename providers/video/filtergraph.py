@@ -25,7 +25,7 @@ MAX_WINDOWS = 8
 # frame rates.
 PREROLL_SECONDS = 1
 FONTS_FOLDER = "fonts"
-_HDR_TO_SDR = (
+HDR_TO_SDR = (
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,"
     "zscale=t=bt709:m=bt709:r=tv:d=error_diffusion,format=yuv420p"
 )
@@ -123,7 +123,7 @@ def compile_video(
     last = "[joined]" if len(windows) > 1 else "[w0]"
     common = [f"settb={1 / rate}", "setpts=N"]
     if picture.hdr:
-        common.append(_HDR_TO_SDR)
+        common.append(HDR_TO_SDR)
     if not picture.square_pixels:
         common.append(f"scale={picture.width}:{picture.height}")
     common.append("setsar=1")

@@ -81,7 +81,7 @@ class SideChannel:
 
 
 class ChildFailed(Exception):
-    """The child ended with an error; callers turn it into a sentence. ``returncode`` is negative for a signal."""
+    """The child ended with an error, or used up its time; ``returncode`` is negative for a signal."""
 
     def __init__(self, returncode: int, stderr: str, *, timed_out: bool = False) -> None:
         super().__init__(f"exit {returncode}: {stderr[-2000:]}")
@@ -211,9 +211,11 @@ def run_child(
             usage = _wait(process, tick, deadline)
         except _Deadline:
             raise ChildFailed(-signal.SIGKILL, stderr.text(), timed_out=True) from None
+    cpu_seconds = usage.ru_utime + usage.ru_stime
     if process.returncode != 0:
-        raise ChildFailed(process.returncode, stderr.text())
-    return ChildRun(stderr.text(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        # FFmpeg catches the signal of the CPU limit and ends as if it had been asked to.
+        raise ChildFailed(process.returncode, stderr.text(), timed_out=cpu_seconds >= limits.cpu_seconds)
+    return ChildRun(stderr.text(), cpu_seconds, usage.ru_maxrss * 1024)
 
 
 def child_environment() -> dict[str, str]:
@@ -226,7 +228,7 @@ def media_error(failure: ChildFailed) -> StudioError:
     """The error of the studio's family that a failed child means."""
     said = failure.stderr
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
-    if failure.timed_out or failure.returncode == -signal.SIGXCPU:
+    if failure.timed_out:
         return EngineFailed("The work on this file took longer than allowed.", "Try a shorter recording.")
     if failure.returncode == -signal.SIGXFSZ or os.strerror(errno.EFBIG) in said:
         return TooLarge("The result would be larger than the studio allows.", "Choose a shorter part or a lower size.")

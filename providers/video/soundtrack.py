@@ -107,10 +107,15 @@ def measure_loudness(arguments: Sequence[str], *, true_peak: bool = True, progre
         [*arguments, "-map", "0:a:0", "-af", what, "-f", "null", "-"],
         loglevel="info", progress=progress, stage="stage.sound",
     )  # fmt: skip
-    summary = run.stderr.rpartition("Summary:")[2]
+    return read_loudness(run.stderr)
+
+
+def read_loudness(stderr: str) -> Loudness:
+    """What ``ebur128`` said at its end."""
+    summary = stderr.rpartition("Summary:")[2]
     lufs = re.search(r"I:\s+(-?[\d.]+|-?inf|nan) LUFS", summary)
     peak = re.search(r"Peak:\s+(-?[\d.]+|-?inf|nan) dBFS", summary)
-    if lufs is None or (true_peak and peak is None):
+    if lufs is None:
         raise EngineFailed("The loudness could not be measured.", summary.strip()[-200:])
     value = float(lufs[1])
     high = float(peak[1]) if peak else math.nan
