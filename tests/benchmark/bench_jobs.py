@@ -44,7 +44,7 @@ def watching_share(studio: RunningStudio, seconds: float) -> tuple[float, float]
     shares = []
     for busy in (False, True):
         if busy:
-            studio.client.post("/api/jobs/sample", json={})
+            studio.client.post("/api/video/sample").raise_for_status()
         before, began = studio.cpu_seconds(), time.monotonic()
         time.sleep(seconds)
         shares.append((studio.cpu_seconds() - before) / (time.monotonic() - began))
