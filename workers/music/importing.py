@@ -7,6 +7,7 @@ from typing import Any
 from core.errors import UnsupportedMedia
 from core.music.payloads import ImportAudioInput
 from core.progress import part
+from core.recordings import RECORDING_MADE
 from providers.audio import decode
 from providers.video.probe import probe
 from workers.context import JobContext
@@ -37,4 +38,5 @@ def import_audio(context: JobContext, payload: ImportAudioInput) -> dict[str, An
         ai_generated=source.ai_generated,
         metadata={"sample_rate": decode.STUDIO_RATE, "channels": 2},
     )
+    context.emit(RECORDING_MADE, {"asset_id": staged.asset_id})
     return {"audio_asset_id": staged.asset_id}

@@ -90,7 +90,7 @@ def compose(
         "-map",
         f"{voice_input}:a",
     ]
-    arguments += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-g", str(2 * fps), "-pix_fmt", "yuv420p"]
+    arguments += ["-c:v", "libx264", "-preset", "superfast", "-crf", "22", "-g", str(2 * fps), "-pix_fmt", "yuv420p"]
     arguments += [
         "-c:a",
         "aac",

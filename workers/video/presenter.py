@@ -49,7 +49,7 @@ def draw(face_height: int, mouth: float = 0.0, look: Look = Look()) -> Image.Ima
     """The presenter from the front; ``mouth`` is how far it is open, 0–1."""
     canvas = _without_mouth(face_height, False, look).copy()
     _mouth(canvas, np.array(look.skin, np.float32), mouth)
-    return canvas.picture(sprite_size(face_height))
+    return canvas.picture()
 
 
 def mouth_patches(face_height: int, look: Look = Look()) -> list[Image.Image]:
@@ -62,14 +62,14 @@ def mouth_patches(face_height: int, look: Look = Look()) -> list[Image.Image]:
 def blink_patch(face_height: int, look: Look = Look()) -> Image.Image:
     """The eyes, closed."""
     left, top, width, height = patch_box(EYES_BOX, face_height)
-    picture = _without_mouth(face_height, True, look).picture(sprite_size(face_height))
+    picture = _without_mouth(face_height, True, look).picture()
     return picture.crop((left, top, left + width, top + height))
 
 
 @lru_cache(maxsize=4)
 def _without_mouth(face_height: int, eyes_closed: bool, look: Look) -> _Canvas:
     width, height = sprite_size(face_height)
-    canvas = _Canvas(width * 2, height * 2)
+    canvas = _Canvas(width, height)
     skin = np.array(look.skin, np.float32)
     _shoulders(canvas, look, skin)
     _head(canvas, look, skin)
@@ -80,7 +80,7 @@ def _without_mouth(face_height: int, eyes_closed: bool, look: Look) -> _Canvas:
 
 
 class _Canvas:
-    """Soft-edged shapes laid over each other."""
+    """Shapes laid over each other; their edges are soft, so that nothing needs smoothing afterwards."""
 
     def __init__(self, width: int, height: int) -> None:
         rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -111,9 +111,9 @@ class _Canvas:
         other.x, other.y, other.rgb, other.alpha = self.x, self.y, self.rgb.copy(), self.alpha.copy()
         return other
 
-    def picture(self, size: tuple[int, int]) -> Image.Image:
+    def picture(self) -> Image.Image:
         stacked = np.dstack([np.clip(self.rgb, 0, 255), self.alpha * 255])
-        return Image.fromarray(stacked.astype(np.uint8)).resize(size, Image.Resampling.LANCZOS)
+        return Image.fromarray(stacked.astype(np.uint8))
 
 
 def _shoulders(canvas: _Canvas, look: Look, skin: Array) -> None:
