@@ -34,7 +34,8 @@ WEIGHTS: Final[dict[str, dict[str, float]]] = {
         "short": 1.1, "clip": 0.7, "perform": 1.0, "baseline": 1.3, "most": 0.7, "worst": 0.4, "views": 0.3,
         "which": 0.2,
         "earn": -0.7, "earner": -1.0, "profit": -0.7, "schedule": -1.0, "loss": -1.2, "slot": -2.0, "cost": -0.8,
-        "howmuch": -0.3, "outlier": 1.4, "negated": -1.0, "platform": -0.6, "series": -0.4, "overspent": -2.0,
+        "howmuch": -0.3, "outlier": 0.1,
+        "odd_short": 1.4, "negated": -1.0, "platform": -0.6, "series": -0.4, "overspent": -2.0,
         "any_length": -1.0,
     },
     "scheduled": {
@@ -144,6 +145,8 @@ def concepts(question: str) -> set[str]:
         found.add("bad_money")
     if "worst" in found and found & {"roi", "profit"}:
         found.add("bad_money")
+    if {"short", "outlier"} <= found:
+        found.add("odd_short")
     if not found & _OURS:
         found.add("elsewhere")
     if not found & {"short", "clip", "baseline"}:

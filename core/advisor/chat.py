@@ -1,0 +1,206 @@
+"""The chat: a question in, a stored answer out, with the queries behind its numbers (A1, S3).
+
+Deterministic and always there; a language model may only be added beside it (``providers/language``), never in place
+of the queries.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.advisor import answers
+from core.advisor.periods import time_range
+from core.advisor.render import Draft
+from core.advisor.results import Cell, Result
+from core.advisor.store import keep
+from core.advisor.text import fold, is_thai, plain
+from core.advisor.understand import Understood, understand
+from core.business import figures
+from core.business.overview import has_figures
+from core.business.scope import Scope, owner_of, period
+from core.database import get_owned
+from core.errors import InvalidInput
+from core.i18n import t
+from core.models.advisor import AdvisorQuery, Conversation, Message
+from core.preferences import preferences_of
+from core.security import Actor
+
+QUESTION_LIMIT: Final = 1000
+_CURRENCIES: Final = (
+    (r"\b(in|as) (us )?(dollars?|usd)\b|เป็นดอลลาร|เป็น usd", "USD"),
+    (r"\b(in|as) (thai )?(baht|thb)\b|เป็นบาท|เป็น thb", "THB"),
+    (r"\b(in|as) (euros?|eur)\b|เป็นยูโร", "EUR"),
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question with its answer, both stored, and the queries the answer quotes."""
+
+    conversation: Conversation
+    question: Message
+    answer: Message
+    queries: tuple[AdvisorQuery, ...]
+
+
+def ask(
+    session: Session,
+    actor: Actor,
+    question: str,
+    *,
+    conversation_id: UUID | None = None,
+    language: str | None = None,
+    simulated: bool | None = None,
+    now: datetime | None = None,
+) -> Answered:
+    """Answer a question in its own language and store both.
+
+    ``simulated`` None answers from real figures, and from simulated ones, saying so, only while there are no real ones.
+
+    Raises:
+        InvalidInput: an empty question, or one longer than 1,000 characters.
+        NotFound: ``conversation_id`` is not one of the actor's.
+    """
+    text = " ".join(question.split())
+    if not text:
+        raise InvalidInput("Ask a question first.")
+    if len(text) > QUESTION_LIMIT:
+        raise InvalidInput("That question is too long.", "Ask in fewer than 1,000 characters.")
+    moment = now or datetime.now(UTC)
+    preferences = preferences_of(session, actor)
+    lang = "th" if is_thai(text) else (language or ("en" if re.search("[A-Za-z]", text) else preferences.language))
+    conversation = _conversation(session, conversation_id, text)
+    asked = Message(
+        owner_id=owner_of(session), conversation_id=conversation.id, role="user", content=text, language=lang
+    )
+    session.add(asked)
+    session.flush()
+
+    found, zone = understand(text), ZoneInfo(preferences.timezone)
+    draft = Draft(lang, zone)
+    kept: list[AdvisorQuery] = []
+    if found.intent in (None, "help"):
+        draft.say("advisor.able" if found.intent else "advisor.not_understood")
+        for name in answers.ABLE:
+            draft.say("advisor.example", question=t(f"advisor.ask.{name}", lang))
+        follow_ups: tuple[str, ...] = answers.ABLE[:4]
+    else:
+        wanted = _ask(session, text, found, moment, zone, preferences.currency, simulated)
+        result = answers.run(session, wanted)
+        _describe(result, wanted)
+        kept.append(keep(session, result, conversation_id=conversation.id))
+        answers.compose(draft, wanted, result)
+        if not result.rows and not _anything(session) and found.intent not in ("scheduled", "attention"):
+            draft.say("advisor.no_figures")
+        follow_ups = answers.FOLLOW_UPS[str(found.intent)]
+    content, spans = draft.finish()
+    answer = Message(
+        owner_id=owner_of(session),
+        conversation_id=conversation.id,
+        role="assistant",
+        content=content,
+        language=lang,
+        intent=found.intent or "unknown",
+        spans=[span.as_dict() for span in spans],
+        suggestions=[t(f"advisor.ask.{name}", lang) for name in follow_ups],
+    )
+    session.add(answer)
+    conversation.updated_at = moment
+    session.flush()
+    return Answered(conversation, asked, answer, tuple(kept))
+
+
+def default_scope(
+    session: Session, *, currency: str, zone: ZoneInfo, now: datetime, range_name: str, simulated: bool
+) -> Scope:
+    """A scope for a range name. The simulated clock may be ahead of ours: simulated days count up to its last one."""
+    today = now.astimezone(zone).date()
+    if simulated:
+        last = figures.last_day(session, simulated=True)
+        today = max(today, last) if last else today
+    return Scope(period(range_name, today), currency, simulated)
+
+
+def uses_simulated(session: Session, simulated: bool | None) -> bool:
+    """Whether to answer from simulated figures: as asked, otherwise only while they are the only ones."""
+    if simulated is not None:
+        return simulated
+    return not has_figures(session, simulated=False) and has_figures(session, simulated=True)
+
+
+def _ask(
+    session: Session,
+    text: str,
+    found: Understood,
+    moment: datetime,
+    zone: ZoneInfo,
+    currency: str,
+    simulated: bool | None,
+) -> answers.Ask:
+    range_name = time_range(text)
+    scope = default_scope(
+        session,
+        currency=next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
+        zone=zone,
+        now=moment,
+        range_name=range_name,
+        simulated=uses_simulated(session, simulated),
+    )
+    platform = found.platform if not scope.simulated or found.intent in ("scheduled", "attention") else None
+    return answers.Ask(text, found, _named(session, text, replace(scope, platform=platform)), range_name, moment, zone)
+
+
+def _named(session: Session, text: str, scope: Scope) -> Scope:
+    """The scope limited to the series or channel whose name the question mentions, if any; the longest name wins."""
+    channels, series = figures.names(session)
+    asked = fold(text)
+    candidates = [(name, "series_id", key) for key, (name, _) in series.items()]
+    candidates += [(name, "channel_id", key) for key, name in channels.items()]
+    mentioned = [item for item in candidates if len(item[0]) >= 4 and fold(item[0]) in asked]
+    if not mentioned:
+        return scope
+    _, column, key = max(mentioned, key=lambda item: len(item[0]))
+    return replace(scope, series_id=key) if column == "series_id" else replace(scope, channel_id=key)
+
+
+def _describe(result: Result, wanted: answers.Ask) -> None:
+    days = wanted.scope.period.days
+    if days is not None:
+        result.derived["days"] = Cell(days, "count", "days of the period asked for")
+
+
+def _anything(session: Session) -> bool:
+    return has_figures(session, simulated=False) or has_figures(session, simulated=True)
+
+
+def _conversation(session: Session, identifier: UUID | None, text: str) -> Conversation:
+    if identifier is not None:
+        return get_owned(session, Conversation, identifier)
+    row = Conversation(owner_id=owner_of(session), title=plain(text, 80))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def conversations(session: Session, *, limit: int = 50) -> list[Conversation]:
+    """Chats, the last used first."""
+    return list(session.scalars(select(Conversation).order_by(Conversation.updated_at.desc()).limit(limit)))
+
+
+def messages(session: Session, conversation_id: UUID, *, limit: int = 200) -> list[Message]:
+    """The newest turns of a chat, oldest first."""
+    rows = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == get_owned(session, Conversation, conversation_id).id)
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(rows))
