@@ -155,7 +155,7 @@ MATERIALS: tuple[Material, ...] = (
         "Apache-2.0",
         "vendor",
         "alphatab/sonivox.sf2",
-        "of the Android sources, as alphaTab ships it; its README tells a mixed origin, so read it before selling music made with it",
+        "as alphaTab ships it; its README tells a mixed origin: read it before selling music made with it",
     ),
     Material("IBM Plex Sans Thai, for the pages", "font", "OFL-1.1", "vendor", "ibm-plex-sans-thai/LICENSE"),
     Material("Sarabun, for the pages", "font", "OFL-1.1", "vendor", "sarabun/LICENSE"),
