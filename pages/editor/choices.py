@@ -34,7 +34,7 @@ def caption_preview(style: CaptionStyle, words: str) -> None:
         else f"-webkit-text-stroke:{style.outline * 660:.1f}px {edge};paint-order:stroke fill"
     )
     st.html(
-        '<div role="img" style="display:grid;place-items:center;height:120px;border-radius:12px;'
+        '<div role="img" style="display:grid;place-items:center;text-align:center;height:120px;border-radius:12px;'
         'background:linear-gradient(135deg,#2b3a44,#6d7f78 55%,#2c3330)">'
         f'<span style="font:{style.weight} {size:.0f}px/1.2 Sarabun,sans-serif;color:{colour};{around}">'
         f'<span style="color:{lit}">{html.escape(first)}</span> {html.escape(rest)}</span></div>'

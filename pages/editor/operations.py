@@ -87,6 +87,7 @@ def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
     return ShortsInput(
         source_video_id=source,
         count=choices.shorts,
+        min_seconds=min(15.0, choices.max_seconds / 2),
         max_seconds=float(choices.max_seconds),
         style=choices.captions or None,
         music=MusicChoice.model_validate(music) if music else None,

@@ -136,7 +136,8 @@ class Walker:
         """Keep a picture of the whole page."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         height = self.page.evaluate(
-            "() => Math.max(innerHeight, ...[...document.querySelectorAll('section')].map(one => one.scrollHeight))"
+            "() => Math.max(innerHeight, ...[...document.querySelectorAll('section, [data-testid=stMain]')]"
+            ".map(one => one.scrollHeight))"
         )
         size = self.page.viewport_size
         assert size is not None

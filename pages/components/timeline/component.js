@@ -289,7 +289,7 @@ function createTimeline(root) {
   // --- what the result will look like -----------------------------------------------------------------------------
   function showShape() {
     const ratio = RATIOS[shape.value] ?? data().width / data().height;
-    frame.style.aspectRatio = String(ratio);
+    frame.style.setProperty("--ratio", String(ratio));
     const crop = data().crops[shape.value];
     frame.classList.toggle("crop", Boolean(RATIOS[shape.value]) && (!crop || crop.mode === "crop"));
     tick();
