@@ -35,6 +35,7 @@ from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTa
 from core.video.timeline_edit import set_range
 
 T = TypeVar("T")
+NOTHING_DB = -120.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ def needs(operations: Sequence[Operation], *, captions: bool = False) -> Needs:
     )
 
 
+def spoken_language(operations: Sequence[Operation], asked: str) -> str:
+    """The language the user named: with the captions, else for the whole job; "auto" when they named none."""
+    captions = find(operations, AddSubtitle)
+    return captions.language if captions and captions.language != "auto" else asked
+
+
 def find_removals(operations: Sequence[Operation], facts: SourceFacts, measured: Measured) -> list[Removal]:
     """What the cutting operations take out."""
     removals: list[Removal] = []
@@ -119,8 +126,9 @@ def _silences(operation: AutoCutSilence, facts: SourceFacts, measured: Measured)
             padding_seconds=operation.padding_seconds,
         )
     threshold = operation.threshold_db
+    missing = round(facts.seconds / measured.hop_seconds) - len(measured.levels_db)
     return silences_from_levels(
-        measured.levels_db,
+        [*measured.levels_db, *[NOTHING_DB] * missing],  # sound that ends before the picture ends in silence
         measured.hop_seconds,
         threshold_db=quiet_threshold(measured.levels_db) if threshold is None else threshold,
         min_silence_seconds=operation.min_silence_seconds,

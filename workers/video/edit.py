@@ -10,7 +10,17 @@ from core.errors import InvalidInput
 from core.models.base import uuid7
 from core.progress import Progress, part
 from core.video.payloads import AddMusic, AddSubtitle, AutoReframe, Operation, VideoEditInput
-from core.video.plan import SourceFacts, cropped_ratios, find, music_bed, needs, plan, replan, with_crops
+from core.video.plan import (
+    SourceFacts,
+    cropped_ratios,
+    find,
+    music_bed,
+    needs,
+    plan,
+    replan,
+    spoken_language,
+    with_crops,
+)
 from core.video.sizes import resolve_targets
 from core.video.timeline import OutputTarget, Timeline
 from workers.context import JobContext
@@ -63,7 +73,7 @@ def edit(context: JobContext, payload: VideoEditInput) -> dict[str, Any]:
 
 def _decide(context: JobContext, payload: VideoEditInput, source: Source, facts: SourceFacts) -> Timeline:
     captions = find(payload.operations, AddSubtitle)
-    language = captions.language if captions and captions.language != "auto" else payload.language
+    language = spoken_language(payload.operations, payload.language)
     listening = part(context.progress, 0.02, 0.34)
     if payload.timeline_id is None:
         measured = source.measure(needs(payload.operations), language, listening)

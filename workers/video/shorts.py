@@ -13,7 +13,7 @@ from core.errors import InvalidInput, JobCancelled
 from core.models.base import uuid7
 from core.progress import Progress, part
 from core.video.payloads import AddMusic, AddSubtitle, AutoReframe, NormalizeLoudness, Operation, ShortsInput
-from core.video.plan import Measured, SourceFacts, find, music_bed, needs, plan
+from core.video.plan import Measured, SourceFacts, find, music_bed, needs, plan, spoken_language
 from core.video.shorts import Short, find_shorts
 from core.video.timeline import OutputTarget, Timeline
 from core.video.timeline_edit import TimeMap, clip
@@ -41,7 +41,9 @@ def shorts(context: JobContext, payload: ShortsInput) -> dict[str, Any]:
     facts = source.facts(part(context.progress, 0.0, 0.02))
     operations = _operations(payload)
     measured = source.measure(
-        needs(operations, captions=True), payload.language, part(context.progress, 0.02, RENDERING_FROM - 0.05)
+        needs(operations, captions=True),
+        spoken_language(operations, payload.language),
+        part(context.progress, 0.02, RENDERING_FROM - 0.05),
     )
     base = plan(facts, operations, measured)
     found = _candidates(payload, source, facts, base, measured, context.progress)

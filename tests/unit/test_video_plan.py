@@ -1,0 +1,128 @@
+"""From operations and measurements to a timeline (SPEC V2, V4), without media."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from uuid import uuid4
+
+import pytest
+
+from core.errors import InvalidInput
+from core.video.payloads import (
+    AddSubtitle,
+    AutoCutFillers,
+    AutoCutRepeats,
+    AutoCutSilence,
+    AutoReframe,
+    NormalizeLoudness,
+    Operation,
+    ReduceNoise,
+    RemoveRange,
+)
+from core.video.plan import (
+    Measured,
+    SourceFacts,
+    cropped_ratios,
+    needs,
+    plan,
+    replan,
+    spoken_language,
+    with_crops,
+)
+from core.video.reframe import Box, FaceSample
+from core.video.timeline import OutputTarget, Word
+from core.video.timeline_edit import summary, toggle_piece
+
+FACTS = SourceFacts(uuid4(), Fraction(30), 1280, 720, 300, True)
+WORDS = (
+    Word(word="So", start=0.5, end=0.8),
+    Word(word="um", start=0.9, end=1.2),
+    Word(word="hello.", start=1.3, end=1.9),
+    Word(word="Goodbye.", start=6.0, end=6.8),
+)
+LEVELS = tuple(-20.0 if 0.4 <= index / 100 < 2.0 or 6.0 <= index / 100 < 7.0 else -70.0 for index in range(900))
+NARROW = OutputTarget(aspect_ratio="9:16", width=360, height=640)
+WIDE = OutputTarget(aspect_ratio="16:9", width=640, height=360)
+
+
+def test_only_what_the_operations_need_is_measured() -> None:
+    assert not needs((ReduceNoise(), AutoReframe())).sound
+    assert needs((AutoCutSilence(),)).levels
+    assert not needs((AutoCutSilence(),)).words
+    assert needs((AutoCutSilence(method="voice"),)).speech
+    assert needs((AutoCutFillers(),)).words
+    assert needs((AutoCutRepeats(),)).words
+    assert needs((AddSubtitle(),)).words
+    assert needs((), captions=True).words
+
+
+def test_pauses_and_fillers_and_ranges_go_with_their_reasons() -> None:
+    operations: tuple[Operation, ...] = (
+        AutoCutSilence(padding_seconds=0.2),
+        AutoCutFillers(),
+        RemoveRange(start=6.5, end=6.7),
+    )
+    timeline = plan(FACTS, operations, Measured(WORDS, "en", LEVELS, 0.01))
+    removed = [
+        (piece.reason, piece.start_frame / 30, piece.end_frame / 30) for piece in timeline.pieces if not piece.kept
+    ]
+    assert [reason for reason, _, _ in removed] == ["filler", "silence", "user", "silence"]
+    assert removed[0][1:] == pytest.approx((0.85, 1.25), abs=0.035)
+    assert removed[1][1:] == pytest.approx((2.2, 5.8), abs=0.035)
+    assert removed[3][2] == 10.0  # the sound ends a second before the picture: that is silence too
+
+
+def test_speech_is_told_from_silence_by_voice_too() -> None:
+    measured = Measured(speech=((0.5, 2.0), (6.0, 7.0)))
+    timeline = plan(FACTS, (AutoCutSilence(method="voice", padding_seconds=0.0),), measured)
+    assert summary(timeline)["kept_seconds"] == pytest.approx(
+        3.0, abs=0.1
+    )  # the half second before the first word is no pause
+
+
+def test_looks_are_settings_of_the_timeline() -> None:
+    timeline = plan(
+        FACTS, (AddSubtitle(style="box"), NormalizeLoudness(target_lufs=-16), ReduceNoise(strength=0.3)), Measured()
+    )
+    assert timeline.captions is not None
+    assert timeline.captions.style == "box"
+    assert timeline.loudness_lufs == -16
+    assert timeline.noise_reduction == 0.3
+    assert replan(timeline, ()).captions is None
+
+
+def test_what_the_user_restored_stays_restored() -> None:
+    operations = (AutoCutSilence(),)
+    timeline = plan(FACTS, operations, Measured(levels_db=LEVELS))
+    index = next(index for index, piece in enumerate(timeline.pieces) if not piece.kept)
+    restored = toggle_piece(timeline, index)
+    assert replan(restored, operations).pieces == restored.pieces
+    assert replan(restored, (RemoveRange(start=0, end=1),)).kept_frames < restored.kept_frames
+
+
+def test_removing_everything_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        plan(FACTS, (RemoveRange(start=0, end=10),), Measured())
+
+
+def test_faces_are_looked_for_only_where_a_crop_follows_them() -> None:
+    follow, centre = AutoReframe(), AutoReframe(subject="center")
+    assert cropped_ratios(FACTS, [NARROW, WIDE], (), follow) == ["9:16"]
+    assert cropped_ratios(FACTS, [NARROW], (), centre) == []
+    assert cropped_ratios(FACTS, [NARROW], (AutoReframe(target_aspect_ratio="1:1"),), centre) == []
+    assert cropped_ratios(FACTS, [NARROW], (AutoReframe(mode="blur"),), follow) == []
+
+
+def test_crops_are_made_for_each_shape() -> None:
+    faces = [FaceSample(index / 5, (Box(0.65, 0.3, 0.1, 0.2),)) for index in range(50)]
+    timeline = with_crops(plan(FACTS, (), Measured()), [NARROW, WIDE], (), AutoReframe(), faces)
+    assert timeline.crops["9:16"].keyframes[0].x == pytest.approx(0.7, abs=0.01)
+    assert timeline.crops["16:9"].keyframes == ()
+    blurred = with_crops(timeline, [NARROW], (AutoReframe(mode="blur"),), AutoReframe(), faces)
+    assert blurred.crops["9:16"].mode == "blur"
+
+
+def test_the_language_named_with_the_captions_counts() -> None:
+    assert spoken_language((AddSubtitle(language="th"),), "en") == "th"
+    assert spoken_language((AddSubtitle(),), "en") == "en"
+    assert spoken_language((), "auto") == "auto"
