@@ -18,7 +18,9 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import (
+    advisor,
     assets,
+    business,
     channels,
     documentation,
     events,
@@ -82,7 +84,7 @@ api.add_middleware(health.Timed)
 ROOMS = (
     *(sessions, health, documentation, events, settings),
     *(jobs, uploads, assets, timelines, video, music),
-    *(channels, publishing),
+    *(channels, publishing, business, advisor),
 )
 for room in ROOMS:
     api.include_router(room.router)

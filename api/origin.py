@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
@@ -48,7 +47,9 @@ def is_same_origin(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return site == "same-origin"
-    return bool(urlsplit(origin).netloc) and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    # Behind a proxy that ends TLS the browser's scheme is https and ours http: both are the same site.
+    host = headers.get("host", "").lower()
+    return origin.lower() in (f"http://{host}", f"https://{host}")
 
 
 def is_webhook(path: str) -> bool:

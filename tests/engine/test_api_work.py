@@ -1,0 +1,284 @@
+"""Starting work over HTTP: the order is checked before a job exists, the job carries exactly what was asked (H1–H5)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core import database
+from core.models.assets import AudioAnalysis
+from core.models.base import uuid7
+from core.models.jobs import Job
+from core.security import Actor
+from core.settings import Settings
+from tests.engine.api_server import Served, serve
+from tests.engine.test_api_assets import store
+
+
+@pytest.fixture
+def served(studio: Settings) -> Iterator[Served]:
+    with serve() as found:
+        yield found
+
+
+@pytest.fixture
+def client(served: Served, owner: Actor) -> Iterator[httpx.Client]:
+    with served.client(owner) as found:
+        yield found
+
+
+def media(actor: Actor, folder: Path, kind: str, *, has_audio: bool = True) -> str:
+    from uuid import UUID
+
+    from core.models.assets import Asset
+
+    asset_id = store(actor, folder, os.urandom(100), f"{kind}.bin", f"{kind}/mp4", kind=kind)
+    with database.session() as session:
+        session.get_one(Asset, UUID(asset_id)).has_audio = has_audio
+    return asset_id
+
+
+@pytest.fixture
+def video(owner: Actor, tmp_path: Path) -> str:
+    return media(owner, tmp_path, "video")
+
+
+def payload_of(answer: httpx.Response) -> tuple[str, dict[str, Any]]:
+    assert answer.status_code == 202, answer.text
+    assert set(answer.json()) == {"job_id"}
+    with database.session() as session:
+        job = session.get_one(Job, answer.json()["job_id"])
+        return job.kind, job.payload
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    with database.session() as session:
+        assert session.query(Job).count() == 0
+    return str(answer.json()["title"])
+
+
+def test_edit_carries_the_order(client: httpx.Client, video: str) -> None:
+    order = {
+        "mode": "edit",
+        "provider": "internal_ffmpeg",
+        "source_video_id": video,
+        "operations": [
+            {"type": "auto_cut_silence", "threshold_db": -40},
+            {"type": "add_music", "audio_preset": "lofi"},
+        ],
+        "target_outputs": [{"aspect_ratio": "9:16", "resolution": "720p"}, {"platform": "youtube"}],
+        "dry_run": True,
+    }
+    kind, payload = payload_of(client.post("/api/video/edit", json=order))
+    assert kind == "video.edit"
+    assert payload["operations"][0]["threshold_db"] == -40
+    assert payload["operations"][0]["padding_seconds"] > 0
+    assert payload["dry_run"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"source_video_id": str(uuid7())}, 404),
+        ({"operations": [{"type": "add_music", "audio_preset": "no such music"}]}, 422),
+        ({"operations": [{"type": "add_music", "music_asset_id": str(uuid7())}]}, 404),
+        ({"operations": [{"type": "make_it_viral"}]}, 422),
+        ({"operations": [{"type": "auto_cut_silence", "threshold": -40}]}, 422),
+        ({"timeline_id": str(uuid7())}, 404),
+        ({"surprise": 1}, 422),
+        ({"target_outputs": []}, 422),
+    ],
+)
+def test_edits_that_cannot_be_done_never_become_jobs(
+    client: httpx.Client, video: str, change: dict[str, Any], status: int
+) -> None:
+    refused(client.post("/api/video/edit", json={"source_video_id": video, **change}), status)
+
+
+def test_kinds_must_fit(client: httpx.Client, owner: Actor, tmp_path: Path, video: str) -> None:
+    audio = media(owner, tmp_path, "audio")
+    silent = media(owner, tmp_path, "video", has_audio=False)
+    assert "is not a video" in refused(client.post("/api/video/edit", json={"source_video_id": audio}), 422)
+    assert "no sound" in refused(client.post("/api/video/subtitle", json={"video_asset_id": silent}), 422)
+    assert "no sound" in refused(client.post("/api/video/shorts", json={"source_video_id": silent}), 422)
+    assert "no sound" in refused(client.post("/api/music/analyze", json={"audio_asset_id": silent}), 422)
+    music = {"type": "add_music", "music_asset_id": silent}
+    refused(client.post("/api/video/edit", json={"source_video_id": video, "operations": [music]}), 422)
+    assert payload_of(client.post("/api/music/analyze", json={"audio_asset_id": audio}))[0] == "music.analyze"
+    assert payload_of(client.post("/api/audio/import", json={"source_asset_id": video}))[0] == "audio.import"
+
+
+def test_every_other_kind_of_work(client: httpx.Client, video: str) -> None:
+    shorts = {"source_video_id": video, "count": 3, "min_seconds": 10, "max_seconds": 40, "music": "lofi"}
+    kind, payload = payload_of(client.post("/api/video/shorts", json=shorts))
+    assert (kind, payload["count"], payload["music"]["audio_preset"]) == ("video.shorts", 3, "lofi")
+    exports = {"source_video_id": video, "target_outputs": [{"aspect_ratio": "1:1"}]}
+    assert payload_of(client.post("/api/video/multi-export", json=exports))[0] == "video.multi_export"
+    captions = {"video_asset_id": video, "source_language": "en", "formats": ["srt", "ass"]}
+    assert payload_of(client.post("/api/video/subtitle", json=captions))[0] == "video.subtitle"
+    assert payload_of(client.post("/api/video/sample"))[0] == "sample.create"
+    assert payload_of(client.post("/api/music/builtin", json={"presets": ["lofi"]}))[0] == "music.builtin"
+    assert client.post("/api/music/builtin", json={"presets": ["nonsense"]}).status_code == 422
+    assert client.post("/api/settings/models", json={"name": "nonsense"}).status_code == 422
+
+
+def timeline(source: str) -> dict[str, Any]:
+    pieces = [
+        {"start_frame": 0, "end_frame": 100, "kept": True, "reason": "speech"},
+        {"start_frame": 100, "end_frame": 150, "kept": False, "reason": "silence"},
+        {"start_frame": 150, "end_frame": 250, "kept": True, "reason": "speech"},
+    ]
+    return {
+        "source_asset_id": source, "fps": "25", "width": 1280, "height": 720, "duration_frames": 250, "pieces": pieces,
+    }  # fmt: skip
+
+
+def test_timelines_are_stored_corrected_and_rendered(client: httpx.Client, video: str) -> None:
+    made = client.post("/api/video/timelines", json={"timeline": timeline(video), "name": "first"})
+    assert made.status_code == 201
+    stored = made.json()
+    where = f"/api/video/timelines/{stored['id']}"
+    assert [(piece["start"], piece["end"], piece["kept"]) for piece in stored["pieces"]] == [
+        (0, 4, True),
+        (4, 6, False),
+        (6, 10, True),
+    ]
+    corrected = timeline(video)
+    corrected["pieces"][1]["kept"] = True
+    changed = client.put(where, json={"version": 1, "timeline": corrected})
+    assert changed.json()["version"] == 2
+    assert all(piece["kept"] for piece in changed.json()["pieces"])
+    assert client.put(where, json={"version": 1, "name": "late"}).status_code == 409
+    assert client.get(where).json()["name"] == "first"
+    assert [row["id"] for row in client.get("/api/video/timelines").json()] == [stored["id"]]
+    gap = timeline(video)
+    gap["pieces"].pop(1)
+    assert client.put(where, json={"version": 2, "timeline": gap}).status_code == 422
+    moved = {**timeline(video), "duration_frames": 251}
+    moved["pieces"][2]["end_frame"] = 251
+    assert client.put(where, json={"version": 2, "timeline": moved}).status_code == 422
+    kind, payload = payload_of(client.post(where + "/render", json={"target_outputs": [{"aspect_ratio": "4:5"}]}))
+    assert (kind, payload["timeline_id"]) == ("video.render", stored["id"])
+    details = client.get(f"/api/video/{video}/details").json()
+    assert details["timelines"] == [stored["id"]]
+    assert client.delete(where).status_code == 204
+    assert client.get(where).status_code == 404
+
+
+def test_corrections_of_an_analysis_win_and_can_be_taken_back(
+    client: httpx.Client, owner: Actor, tmp_path: Path
+) -> None:
+    song = media(owner, tmp_path, "audio")
+    where = f"/api/music/analysis/{song}"
+    assert client.get(where).status_code == 404
+    measured = {"bpm": 120.0, "key": "A:min", "key_confidence": 0.8, "beats": [0.5, 1.0], "scale": "minor"}
+    with database.session() as session:
+        session.add(
+            AudioAnalysis(owner_id=owner.owner_id, audio_asset_id=song, result=measured, bpm=120.0, key="A:min")
+        )
+    found = client.get(where).json()
+    assert (found["bpm"], found["key"], found["beats"]) == (120.0, "A:min", [0.5, 1.0])
+    corrected = client.patch(where, json={"bpm": 60, "key": "C:maj"}).json()
+    assert (corrected["bpm"], corrected["key"], corrected["key_confidence"]) == (60, "C:maj", None)
+    assert corrected["measured"]["bpm"] == 120.0
+    back = client.patch(where, json={"bpm": None}).json()
+    assert (back["bpm"], back["key"]) == (120.0, "C:maj")
+    assert client.patch(where, json={"key": "H:dur"}).status_code == 422
+    assert client.patch(where, json={"tempo": 60}).status_code == 422
+
+
+def test_settings_keep_secrets_to_themselves(client: httpx.Client) -> None:
+    changed = client.put(
+        "/api/settings",
+        json={
+            "language": "th",
+            "timezone": "Asia/Bangkok",
+            "currency": "THB",
+            "keys": {"GOOGLE_CLIENT_SECRET": "s3cret"},
+        },
+    ).json()
+    assert (changed["language"], changed["timezone"], changed["chosen"]) == ("th", "Asia/Bangkok", True)
+    assert changed["keys"] == ["GOOGLE_CLIENT_SECRET"]
+    assert "s3cret" not in client.get("/api/settings").text
+    assert "s3cret" not in client.get("/api/providers").text
+    assert client.put("/api/settings", json={"keys": {"GOOGLE_CLIENT_SECRET": ""}}).json()["keys"] == []
+    assert client.put("/api/settings", json={"timezone": "Mars/Olympus"}).status_code == 422
+    assert client.put("/api/settings", json={"keys": {"lower case": "x"}}).status_code == 422
+
+
+def test_providers_say_ready_or_why_not(client: httpx.Client) -> None:
+    providers = {row["name"]: row for row in client.get("/api/providers").json()}
+    assert providers["internal_ffmpeg"]["ready"]
+    assert not providers["runway"]["ready"]
+    assert providers["runway"]["reason"]
+    assert providers["simulated"]["simulated"]
+
+
+def test_an_episode_is_planned_moved_and_cancelled(client: httpx.Client, video: str) -> None:
+    channel = client.post("/api/dashboard/channels", json={"name": "Talks", "timezone": "Asia/Bangkok"})
+    assert channel.status_code == 201
+    channel_id = channel.json()["id"]
+    series = client.post(f"/api/dashboard/channels/{channel_id}/series", json={"name": "Shorts"}).json()
+    account = client.post("/api/publishing/simulated/account").json()
+    linked = client.post(f"/api/dashboard/channels/{channel_id}/accounts", json={"account_id": account["id"]}).json()
+    assert [(link["role"], link["account"]["is_simulated"]) for link in linked] == [("primary", True)]
+    episode = client.post(
+        "/api/dashboard/episodes",
+        json={"title": "One", "channel_id": channel_id, "series_id": series["id"], "asset_id": video},
+    ).json()
+    assert client.patch(f"/api/dashboard/episodes/{episode['id']}", json={"title": "Two"}).json()["title"] == "Two"
+    listed = client.get(f"/api/dashboard/series/{series['id']}/episodes").json()
+    assert [row["id"] for row in listed] == [episode["id"]]
+    target = {"platform_account_id": account["id"], "scheduled_time": "2031-05-01T18:00"}
+    plan = {"episode_id": episode["id"], "targets": [target]}
+    assert client.post("/api/publishing/check", json=plan).status_code == 200
+    made = client.post("/api/publishing/plan", json=plan)
+    assert made.status_code == 201, made.text
+    publication = made.json()[0]
+    assert publication["due_at"].startswith("2031-05-01T11:00")
+    where = f"/api/publishing/publication/{publication['id']}"
+    moved = client.post(where + "/reschedule", json={"scheduled_time": "2031-05-02T18:00", "version": 1}).json()
+    assert moved["due_at"].startswith("2031-05-02T11:00")
+    late = client.post(where + "/reschedule", json={"scheduled_time": "2031-05-03T18:00", "version": 1})
+    assert late.status_code == 409
+    assert client.post(where + "/cancel").json()["state"] == "cancelled"
+    assert client.get(where).json()["history"] == []
+    of_episode = client.get(f"/api/publishing/episode/{episode['id']}").json()
+    assert [row["state"] for row in of_episode] == ["cancelled"]
+    assert client.delete(f"/api/dashboard/channels/{channel_id}/accounts/{account['id']}").status_code == 204
+    assert client.get(f"/api/dashboard/channels/{channel_id}").json()["accounts"] == []
+
+
+def test_accounts_never_show_tokens(client: httpx.Client) -> None:
+    tokens = {"access_token": "ya29.secret", "refresh_token": "1//secret", "expires_at": "2031-01-01T00:00:00Z"}
+    wanted = {"platform": "youtube", "external_id": "UC1", "name": "Mine", "auth_config": tokens}
+    made = client.post("/api/publishing/accounts", json=wanted)
+    assert made.status_code == 201
+    assert "secret" not in made.text + client.get("/api/publishing/accounts").text
+    assert client.delete(f"/api/publishing/accounts/{made.json()['id']}").status_code == 204
+    assert client.get("/api/publishing/accounts").json() == []
+
+
+def test_connecting_goes_to_the_consent_page_and_only_a_known_state_comes_back(
+    client: httpx.Client, served: Served
+) -> None:
+    unconfigured = client.get("/api/publishing/accounts/youtube/connect")
+    assert unconfigured.status_code == 503
+    assert unconfigured.json()["setting"] == "GOOGLE_CLIENT_ID"
+    client.put("/api/settings", json={"keys": {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}})
+    going = client.get("/api/publishing/accounts/youtube/connect")
+    assert going.status_code == 303
+    target = httpx.URL(going.headers["location"])
+    assert target.params["redirect_uri"] == served.url + "/api/publishing/accounts/youtube/callback"
+    with served.client() as browser:
+        forged = browser.get("/api/publishing/accounts/youtube/callback", params={"state": "guessed", "code": "x"})
+        assert forged.headers["location"] == "/publishing?connection=failed"
+        declined = browser.get("/api/publishing/accounts/youtube/callback", params={"error": "access_denied"})
+        assert declined.headers["location"] == "/publishing?connection=declined"
