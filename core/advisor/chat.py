@@ -24,6 +24,7 @@ from core.advisor.store import keep
 from core.advisor.text import fold, is_thai, plain
 from core.advisor.understand import Understood, understand
 from core.business import figures
+from core.business.dashboard import today
 from core.business.overview import has_figures
 from core.business.scope import Scope, owner_of, period
 from core.database import get_owned
@@ -121,12 +122,8 @@ def ask(
 def default_scope(
     session: Session, *, currency: str, zone: ZoneInfo, now: datetime, range_name: str, simulated: bool
 ) -> Scope:
-    """A scope for a range name. The simulated clock may be ahead of ours: simulated days count up to its last one."""
-    today = now.astimezone(zone).date()
-    if simulated:
-        last = figures.last_day(session, simulated=True)
-        today = max(today, last) if last else today
-    return Scope(period(range_name, today), currency, simulated)
+    """A scope for a range name, up to today of the real or the simulated clock."""
+    return Scope(period(range_name, today(session, zone, simulated=simulated, now=now)), currency, simulated)
 
 
 def uses_simulated(session: Session, simulated: bool | None) -> bool:

@@ -232,7 +232,7 @@ def refresh_channels(session: Session, keys: Iterable[tuple[UUID, date]]) -> Non
 def rebuild(session: Session, publication_ids: Iterable[UUID]) -> None:
     """Compute everything of these publications again from the raw rows.
 
-    Needed when what the days depend on changed: the channel of an episode, the zone of a channel, a publishing date.
+    Needed when what the days depend on changed: a channel's zone, an episode's channel, a date of publishing.
     """
     ids = set(publication_ids)
     lock(session, "performance", channels_of(session, ids).values())
@@ -245,26 +245,6 @@ def rebuild(session: Session, publication_ids: Iterable[UUID]) -> None:
     beginning = datetime.fromisoformat("1971-01-01T00:00:00+00:00")
     refresh_publications(session, dict.fromkeys(ids, beginning))
     refresh_channels(session, {(channel, day) for channel, day in old})
-
-
-def rebuild_channel(session: Session, channel_id: UUID) -> None:
-    """Compute a channel's days again, after its time zone changed."""
-    rebuild(
-        session,
-        session.scalars(
-            select(PublicationRecord.id)
-            .join(Episode, Episode.id == PublicationRecord.episode_id)
-            .where(Episode.channel_id == channel_id)
-        ).all(),
-    )
-
-
-def rebuild_episode(session: Session, episode_id: UUID) -> None:
-    """Compute an episode's days again, after it moved to another channel."""
-    rebuild(
-        session,
-        session.scalars(select(PublicationRecord.id).where(PublicationRecord.episode_id == episode_id)).all(),
-    )
 
 
 _EFFECTIVE_MONEY = """
