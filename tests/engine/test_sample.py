@@ -31,9 +31,10 @@ FILLERS = {"um", "uh"}
 
 @pytest.fixture(scope="module")
 def recording() -> Path:
-    folder, _ = media._made(
-        "sample", (TALK, Path(sample.__file__).read_text()), lambda folder: sample.make(folder) and None
-    )
+    def make(folder: Path) -> None:
+        sample.make(folder)
+
+    folder, _ = media._made("sample", (TALK, Path(sample.__file__).read_text()), make)
     return folder / "sample.mp4"
 
 
@@ -98,7 +99,7 @@ def test_the_job_puts_it_into_the_library_and_has_it_prepared(owner: Actor, monk
     monkeypatch.setattr(sample, "TALK", (short,))
     with database.session(owner) as session:
         job_id = submit(session, owner, "sample.create", SampleInput()).id
-    runner.run_job(job_id)
+    runner.run(str(job_id))
     with database.session(owner) as session:
         job = session.get_one(Job, job_id)
         assert job.status == "succeeded", job.error

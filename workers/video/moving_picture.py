@@ -44,9 +44,10 @@ class Scene:
         return float(np.interp(second, times, places))
 
     def face_y(self, height: int) -> float:
-        """Centre of the face as a fraction of the height; the presenter stands on the lower edge."""
+        """Centre of the face (brows to chin) as a fraction of the height; the presenter stands on the lower edge."""
         sprite = presenter.sprite_size(self.face_height)[1]
-        return (height - sprite * presenter.BOTTOM / (presenter.BOTTOM - presenter.TOP)) / height
+        below = (presenter.BOTTOM - presenter.FACE_MIDDLE) / (presenter.BOTTOM - presenter.TOP)
+        return (height - sprite * below) / height
 
 
 def compose(

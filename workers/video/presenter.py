@@ -18,6 +18,8 @@ Colour = tuple[int, int, int]
 
 LEFT, TOP, RIGHT, BOTTOM = -1.0, -1.0, 1.0, 1.8
 MOUTH_LEVELS = 6
+# Height of the middle between brows and chin, where face detectors put the centre.
+FACE_MIDDLE = 0.13
 # The parts that move, in the drawing's coordinates: left, top, right, bottom.
 MOUTH_BOX = (-0.3, 0.30, 0.3, 0.66)
 EYES_BOX = (-0.42, -0.14, 0.42, 0.10)
