@@ -145,6 +145,10 @@ def refresh_state(session: Session, episode_id: UUID) -> None:
     session.flush()
 
 
+_KEPT = ("kind", "score", "reasons", "start", "end", "outputs")
+"""What an episode remembers of how its video was made."""
+
+
 def _outputs(event: OutboxEvent) -> list[dict[str, Any]]:
     """The contents an event tells of. Renderings of the same content in other shapes are one episode, not several."""
     contents = event.data.get("episodes") or event.data.get("contents")
@@ -167,7 +171,7 @@ def draft_from_video(session: Session, event: OutboxEvent) -> None:
             continue
         channel, series = default_place(session, event.owner_id)
         title = str(content.get("title") or event.data.get("title") or _title_of(asset)).strip()[:300]
-        details = {key: content[key] for key in ("score", "reasons", "start", "end", "alternatives") if key in content}
+        details = {name: content[name] for name in _KEPT if name in content}
         made = session.execute(
             insert(Episode)
             .values(

@@ -138,7 +138,8 @@ class PublicationOptions(_Shape):
 
 class PublicationTarget(_Shape):
     """One account an episode goes to. ``scheduled_time`` is ``"now"``, an ISO 8601 time (without an offset: in
-    ``timezone``, by default the channel's), or None for a draft. What is left out comes from the episode."""
+    ``timezone``, by default the channel's), or None for a draft. What is left out comes from the episode; a privacy
+    left out is private, and public on the simulated platform, where nobody is to be protected from a slip."""
 
     platform_account_id: UUID
     scheduled_time: str | None = None
@@ -146,7 +147,7 @@ class PublicationTarget(_Shape):
     title: Title | None = None
     description: str | None = Field(None, max_length=20_000)
     tags: Tags | None = None
-    privacy: Privacy = "private"
+    privacy: Privacy | None = None
     asset_id: UUID | None = None
     thumbnail_asset_id: UUID | None = None
     options: PublicationOptions = Field(default_factory=PublicationOptions)

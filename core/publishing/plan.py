@@ -59,6 +59,7 @@ class _Prepared:
     title: str
     description: str
     tags: list[str]
+    privacy: str
     issues: list[Issue]
 
 
@@ -74,15 +75,16 @@ def _prepare(session: Session, episode: Episode, channel: ContentChannel, target
     title = (target.title or episode.title).strip()
     description = episode.description if target.description is None else target.description
     tags = list(episode.tags if target.tags is None else target.tags)
+    privacy = target.privacy or ("public" if account.is_simulated else "private")
     issues = [
-        *preflight.check_text(rules, title, description, tags, target.privacy),
+        *preflight.check_text(rules, title, description, tags, privacy),
         *preflight.check_asset(rules, asset),
         *preflight.check_thumbnail(rules, thumbnail),
         *preflight.check_account(account),
         *_captions(session, target.options),
         *preflight.check_duplicates(session, account, asset.sha256 if asset else "", due.due_at if due else None),
     ]
-    return _Prepared(account, asset, thumbnail, due, timezone, title, description, tags, issues)
+    return _Prepared(account, asset, thumbnail, due, timezone, title, description, tags, privacy, issues)
 
 
 def _record(
@@ -109,7 +111,7 @@ def _record(
         title=ready.title,
         description=ready.description,
         tags=ready.tags,
-        privacy=target.privacy,
+        privacy=ready.privacy,
         options=target.options.model_dump(mode="json"),
         content_sha256=ready.asset.sha256 if ready.asset else "",
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,8 @@ from tests.engine import publishing_studio as room
 from tests.fakes.youtube.client import FakeYouTube
 from workers import dispatcher
 from workers.publishing import dispatch, upload
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -453,3 +457,24 @@ def test_an_empty_daily_allowance_stops_reading_until_it_returns(
     before = youtube.calls()
     assert dispatch.due_syncs() == 0
     assert youtube.calls() == before
+
+
+def test_dispatcher_and_worker_processes_publish_what_is_due(owner: Actor, video: Path) -> None:
+    publication = room.planned(owner, room.stored(owner, video), room.simulated(owner), privacy=None)
+    assert room.record(publication).privacy == "public"
+    processes = [
+        subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT)
+        for command in (["workers.worker", "publishing"], ["workers.dispatcher"])
+    ]
+    try:
+        deadline = time.monotonic() + 90
+        while room.record(publication).state != "published" and time.monotonic() < deadline:
+            assert all(process.poll() is None for process in processes)
+            time.sleep(0.2)
+        record = room.record(publication)
+        assert (record.state, record.is_simulated) == ("published", True), record.reason
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(20)
