@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Literal
 from uuid import UUID
 
 import streamlit as st
@@ -18,6 +19,7 @@ from pages.editor import project as projects
 from pages.editor import speech, tracks
 from pages.editor.project import Choices
 
+RESOLUTIONS: tuple[Literal["720p", "1080p"], ...] = ("720p", "1080p")
 FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
 
 
@@ -86,6 +88,15 @@ def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Ch
         key=key("formats"),
         disabled=busy,
     )
+    resolution = st.segmented_control(
+        t("video.resolution", lang),
+        RESOLUTIONS,
+        default=stored.resolution,
+        required=True,
+        format_func=lambda name: t(f"video.resolution_{name}", lang),
+        key=key("resolution"),
+        disabled=busy,
+    )
     chosen = Choices(
         language=language,
         cut_silence=cut_silence,
@@ -99,6 +110,7 @@ def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Ch
         reduce_noise=noise,
         loudness=loud,
         formats=list(formats),
+        resolution=resolution or stored.resolution,
         shorts=stored.shorts,
         max_seconds=stored.max_seconds,
     )

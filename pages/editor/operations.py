@@ -89,6 +89,7 @@ def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
         count=choices.shorts,
         min_seconds=min(15.0, choices.max_seconds / 2),
         max_seconds=float(choices.max_seconds),
+        resolution=choices.resolution,
         style=choices.captions or None,
         music=MusicChoice.model_validate(music) if music else None,
         operations=(*cuts_and_sound(choices), reframe),
@@ -97,4 +98,4 @@ def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
 
 
 def targets(choices: Choices) -> tuple[TargetOutput, ...]:
-    return tuple(TargetOutput(aspect_ratio=ratio) for ratio in choices.formats)
+    return tuple(TargetOutput(aspect_ratio=ratio, resolution=choices.resolution) for ratio in choices.formats)

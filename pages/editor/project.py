@@ -24,7 +24,8 @@ from core.video.timeline import AspectRatio, Timeline
 
 
 class Choices(BaseModel):
-    """What to do with the recording. ``captions`` names a style or is empty, ``music`` a built-in track or an asset."""
+    """What to do with the recording. ``captions`` names a style or is empty, ``music`` is ``preset:<name>`` or
+    ``asset:<id>``; ``resolution`` is the short side of what is rendered."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -40,6 +41,7 @@ class Choices(BaseModel):
     reduce_noise: bool = False
     loudness: bool = True
     formats: list[AspectRatio] = Field(default_factory=lambda: list[AspectRatio](["16:9", "9:16"]))
+    resolution: Literal["720p", "1080p"] = "1080p"
     shorts: int = 5
     max_seconds: int = 45
 
@@ -72,7 +74,8 @@ def get_project(session: Session, project_id: UUID | str) -> Project:
 def start(session: Session, actor: Actor, asset: Asset, language: str) -> Project:
     """A new project on an asset."""
     actor.require("editor")
-    state = ProjectState(choices=Choices(language=language))
+    resolution: Literal["720p", "1080p"] = "1080p" if min(asset.width or 0, asset.height or 0) >= 1080 else "720p"
+    state = ProjectState(choices=Choices(language=language, resolution=resolution))
     project = Project(
         owner_id=actor.owner_id, name=asset.name, source_asset_id=asset.id, state=state.model_dump(mode="json")
     )
@@ -84,7 +87,7 @@ def start(session: Session, actor: Actor, asset: Asset, language: str) -> Projec
 def start_sample(session: Session, actor: Actor, name: str) -> Project:
     """A new project whose recording is being made: the sample talk, in English."""
     actor.require("editor")
-    state = ProjectState(choices=Choices(language="en", shorts=3))
+    state = ProjectState(choices=Choices(language="en", shorts=3, resolution="720p"))
     project = Project(owner_id=actor.owner_id, name=name, state=state.model_dump(mode="json"))
     session.add(project)
     session.flush()

@@ -97,6 +97,7 @@ def test_any_covering_cut_is_accepted_as_it_is(cuts: list[int], data: st.DataObj
         reduce_noise=st.booleans(),
         loudness=st.booleans(),
         formats=st.lists(st.sampled_from(["16:9", "9:16", "4:5", "1:1", "source"]), unique=True, min_size=1),
+        resolution=st.sampled_from(["720p", "1080p"]),
         shorts=st.integers(1, 20),
         max_seconds=st.integers(10, 180),
     )
