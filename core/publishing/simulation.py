@@ -20,13 +20,8 @@ from sqlalchemy.orm import Session
 from core import jobs, live
 from core.errors import Conflict
 from core.models.base import uuid7
-from core.models.publishing import (
-    PlatformAccount,
-    PublicationRecord,
-    SimulatedDay,
-    SimulatedPlatform,
-    SimulatedPost,
-)
+from core.models.publishing import PlatformAccount, PublicationRecord
+from core.models.simulated import SimulatedDay, SimulatedPlatform, SimulatedPost
 from core.publishing import states
 from core.publishing.payloads import SyncMetricsInput, SyncRevenueInput
 from core.security import Actor

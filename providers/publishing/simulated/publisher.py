@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core import database
 from core.models.base import uuid7
-from core.models.publishing import PlatformAccount, SimulatedDay, SimulatedPost
+from core.models.publishing import PlatformAccount
+from core.models.simulated import SimulatedDay, SimulatedPost
 from core.progress import Progress, no_progress
 from core.publishing.failures import PlatformFailure
 from core.publishing.simulation import CURRENCY, clock, platform_of
