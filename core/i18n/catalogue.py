@@ -99,6 +99,15 @@ def _translated(sentence: str, lang: str) -> str | None:
     return None
 
 
+def _sentence_by_sentence(text: str, lang: str) -> str:
+    """Every sentence that has a translation translated, the others as they are."""
+    whole = _translated(text, lang)
+    if whole is not None:
+        return whole
+    parts = re.split(r"(?<=[.!?])\s+", text)
+    return " ".join(_translated(part, lang) or part for part in parts)
+
+
 def explain(error: StudioError | dict[str, object], lang: str) -> tuple[str, str]:
     """An error's title and detail in ``lang``; ``error`` is a :class:`StudioError` or its stored ``as_dict()``.
 
@@ -108,9 +117,9 @@ def explain(error: StudioError | dict[str, object], lang: str) -> tuple[str, str
     """
     shape = error.as_dict() if isinstance(error, StudioError) else error
     title, detail = str(shape.get("title") or ""), str(shape.get("detail") or "")
-    told_title, told_detail = _translated(title, lang), _translated(detail, lang)
+    told_title, told_detail = _translated(title, lang), _sentence_by_sentence(detail, lang)
     if told_title is not None:
-        return told_title, detail if told_detail is None else told_detail
+        return told_title, told_detail
     kind = f"error.{str(shape.get('type') or 'internal').replace('-', '_')}"
     general = t(kind if has(kind) else "error.internal", lang)
-    return general, " ".join(part for part in (title, detail if told_detail is None else told_detail) if part)
+    return general, " ".join(part for part in (title, told_detail) if part)

@@ -6,11 +6,17 @@ Pictures of each step are kept in test-output/browser.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import subprocess
 import time
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -33,6 +39,12 @@ def desktop(chromium: Browser, running_studio: Studio) -> Iterator[Walker]:
 def button(page: Page, key: str, **values: object) -> Locator:
     """A button by its English words."""
     return page.get_by_role("button", name=t(key, "en", **values))
+
+
+def run_ffmpeg(arguments: str, output: Path) -> None:
+    """Make a small file whose content is known."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", *arguments.split(), str(output)]
+    subprocess.run(command, check=True, timeout=120)
 
 
 def _plays(page: Page, video: Locator) -> bool:
@@ -149,6 +161,40 @@ def test_a_draft_is_published_on_the_simulated_platform(desktop: Walker) -> None
     button(page, "publishing.play_week").click()
     page.get_by_text(t("publishing.week_played", "en")).wait_for(timeout=60_000)
     desktop.shot("10-week")
+
+
+def test_a_file_is_dropped_and_arrives_whole(desktop: Walker, tmp_path: Path) -> None:
+    page = desktop.page
+    clip = tmp_path / "ไฟล์ {ทดสอบ}.mp4"
+    run_ffmpeg(
+        "-f lavfi -i testsrc2=s=320x180:r=25:d=3 -f lavfi -i sine=300:d=3 -c:v libx264 -g 25 -c:a aac -shortest", clip
+    )
+    desktop.open("video")
+    page.wait_for_selector(".studio-upload .zone", timeout=30_000)
+    page.locator(".studio-upload input[type=file]").set_input_files(clip)
+    page.wait_for_url("**/video?project=*", timeout=120_000)
+    expect(page.get_by_role("heading", level=3).first).to_have_text(clip.name, timeout=30_000)
+    token = (desktop.studio.data / "api-token").read_text().strip()
+    request = urllib.request.Request(
+        f"{desktop.studio.address}/api/assets?limit=5", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        hashes = {row["sha256"] for row in json.load(answer)}
+    assert hashlib.sha256(clip.read_bytes()).hexdigest() in hashes
+
+
+def test_a_song_shows_its_tempo_on_the_waveform(desktop: Walker, tmp_path: Path) -> None:
+    page = desktop.page
+    song = tmp_path / "clicks.wav"
+    run_ffmpeg("-f lavfi -i aevalsrc=exprs=0.8*sin(2*PI*880*t)*exp(-40*mod(t\\,0.5)):d=20:s=44100", song)
+    desktop.open("music")
+    page.wait_for_selector(".studio-upload .zone", timeout=30_000)
+    page.locator(".studio-upload input[type=file]").set_input_files(song)
+    page.wait_for_url("**/music?asset=*", timeout=WORK)
+    badge = page.locator(".studio-waveform .badge", has_text="BPM").first
+    badge.wait_for(timeout=WORK)
+    assert abs(int(badge.inner_text().split()[0]) - 120) <= 2
+    desktop.shot("11-music")
 
 
 @pytest.mark.parametrize("path", [name for name in PAGES if name])

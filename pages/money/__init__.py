@@ -1,0 +1,1 @@
+"""Parts of the business dashboard: charts, the table, what people enter."""
