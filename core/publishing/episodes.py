@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import events, live
 from core.database import get_owned
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput
 from core.models.assets import Asset
 from core.models.base import uuid7
 from core.models.jobs import OutboxEvent
@@ -217,20 +217,3 @@ def discard_of_result(session: Session, event: OutboxEvent) -> None:
         .with_for_update()
     ):
         _discard(session, episode)
-
-
-def of_asset(session: Session, asset_id: UUID | str) -> Episode:
-    """The episode made of an asset in the session's scope.
-
-    Raises:
-        NotFound: none was.
-    """
-    episode = session.scalar(
-        select(Episode)
-        .where(Episode.asset_id == UUID(str(asset_id)), Episode.state != "discarded")
-        .order_by(Episode.created_at)
-        .limit(1)
-    )
-    if episode is None:
-        raise NotFound("No episode was made of this file.")
-    return episode

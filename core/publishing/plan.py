@@ -17,7 +17,7 @@ from core.models.publishing import ContentChannel, Episode, PlatformAccount, Pub
 from core.publishing import episodes, preflight, states
 from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
-from core.publishing.rules import rules_of
+from core.publishing.rules import PlatformRules, rules_of
 from core.publishing.schedule import DueTime, due_time
 from core.security import Actor
 
@@ -81,7 +81,7 @@ def _prepare(session: Session, episode: Episode, channel: ContentChannel, target
         *preflight.check_asset(rules, asset),
         *preflight.check_thumbnail(rules, thumbnail),
         *preflight.check_account(account),
-        *_captions(session, target.options),
+        *_captions(session, rules, target.options),
         *preflight.check_duplicates(session, account, asset.sha256 if asset else "", due.due_at if due else None),
     ]
     return _Prepared(account, asset, thumbnail, due, timezone, title, description, tags, privacy, issues)
@@ -149,11 +149,14 @@ def _refuse_second(session: Session, episode: Episode, account: PlatformAccount,
         )
 
 
-def _captions(session: Session, options: PublicationOptions) -> list[Issue]:
+def _captions(session: Session, rules: PlatformRules, options: PublicationOptions) -> list[Issue]:
     found = []
     for caption in options.captions:
-        if get_owned(session, Asset, caption.asset_id).kind != "subtitle":
+        file = get_owned(session, Asset, caption.asset_id)
+        if file.kind != "subtitle":
             found.append(Issue("error", "caption_kind", "Captions must be a subtitle file."))
+        elif file.size_bytes > rules.caption_bytes:
+            found.append(Issue("error", "caption_large", "The captions are larger than this platform takes."))
     return found
 
 

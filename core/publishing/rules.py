@@ -1,12 +1,12 @@
-"""What each platform allows, in one table: lengths, sizes, quota, and how long its listings lag.
+"""What each platform allows, in one table: lengths, sizes, and how long its listings lag.
 
-Numbers come from the vendors' public documentation (YouTube Data API v3: videos, thumbnails, captions and quota pages)
+Numbers come from the vendors' public documentation (YouTube Data API v3: videos, thumbnails and captions pages)
 and change there; nothing outside this table repeats them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.errors import InvalidInput
 
@@ -27,8 +27,6 @@ class PlatformRules:
     caption_bytes: int = 104_857_600
     privacies: tuple[str, ...] = ("private", "unlisted", "public")
     listing_delay_seconds: int = 0
-    daily_allowances: dict[str, int] = field(default_factory=dict)
-    costs: dict[str, int] = field(default_factory=dict)
 
 
 RULES = {
@@ -39,15 +37,6 @@ RULES = {
         tags_characters=500,
         forbidden_characters="<>",
         listing_delay_seconds=30,
-        daily_allowances={"videos.insert": 100, "units": 10_000},
-        costs={
-            "videos.list": 1,
-            "channels.list": 1,
-            "playlistItems.list": 1,
-            "thumbnails.set": 50,
-            "playlistItems.insert": 50,
-            "captions.insert": 400,
-        },
     ),
     "simulated": PlatformRules("simulated", title_characters=100, description_bytes=5000, tags_characters=500),
 }

@@ -8,8 +8,6 @@ account) or missed (too late by its own policy); cancelled is the user's own wor
 
 from __future__ import annotations
 
-from core.errors import Conflict
-
 ACTIVE = frozenset({"claimed", "submitting", "processing"})
 PUBLISHED = frozenset({"published", "published_with_warnings"})
 NEEDS_PERSON = frozenset({"failed", "needs_review", "needs_reconnect", "missed"})
@@ -42,12 +40,6 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 def may_follow(current: str, following: str) -> bool:
     """Whether ``following`` may come directly after ``current``."""
     return following in TRANSITIONS[current]
-
-
-def require(current: str, following: str) -> None:
-    """Raise :class:`Conflict` unless ``following`` may come after ``current``."""
-    if not may_follow(current, following):
-        raise Conflict("This publication is past that point.", f"It is {current.replace('_', ' ')}.")
 
 
 def episode_state(publication_states: list[str]) -> str:

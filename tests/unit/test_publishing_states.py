@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import Conflict
 from core.models.publishing import PUBLICATION_STATES
 from core.publishing import states
 
@@ -43,12 +41,6 @@ def test_what_the_user_may_do_is_a_transition() -> None:
         assert states.may_follow(state, "cancelled"), state
     assert not states.CANCELLABLE & (states.PUBLISHED | {"submitting", "processing"})
     assert not states.MOVABLE & (states.PUBLISHED | states.ACTIVE | {"needs_review"})
-
-
-def test_require_refuses_with_a_sentence() -> None:
-    states.require("scheduled", "claimed")
-    with pytest.raises(Conflict, match="published"):
-        states.require("published", "scheduled")
 
 
 @given(st.lists(st.sampled_from(PUBLICATION_STATES)))
