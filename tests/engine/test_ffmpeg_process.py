@@ -97,7 +97,7 @@ def test_limits_of_time_memory_and_size(tmp_path: Path) -> None:
         run_ffmpeg(ENDLESS, limits=Limits(cpu_seconds=1))
     with pytest.raises(EngineFailed, match="memory"):
         run_ffmpeg(
-            ["-f", "lavfi", "-i", "color=s=7680x4320:r=1:d=9", "-vf", "reverse", "-f", "null", "-"],
+            ["-f", "lavfi", "-i", "testsrc2=s=3840x2160:r=30:d=4", "-vf", "reverse", "-f", "null", "-"],
             limits=Limits(memory_bytes=600 * 1024**2),
         )
     with pytest.raises(TooLarge):
