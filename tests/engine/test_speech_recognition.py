@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import statistics
 import subprocess
@@ -19,7 +20,7 @@ from core import speech
 from core.errors import NotConfigured, UnsupportedMedia
 from core.progress import no_progress
 from core.video.timeline import Word
-from providers.speech import whisper
+from providers.speech import piper, whisper
 from providers.speech.onsets import snap_words, sounding_spans
 from providers.speech.pcm import RATE
 from providers.speech.vad import SpeechSpan, blocks, speech_in_file
@@ -90,6 +91,33 @@ def test_what_only_sounds_like_speech_is_not_passed_off_as_english() -> None:
     with pytest.raises(NotConfigured):
         whisper._require_plausible(guesses)
     whisper._require_plausible([word.model_copy(update={"probability": 0.9}) for word in guesses])
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("de", ["Guten Morgen, heute zeige ich Ihnen ein gutes Video.", "Zuerst brauchen Sie ein wenig Geduld."]),
+        ("th", ["สวัสดีครับ วันนี้ผมจะมาสอนวิธีทำวิดีโอ", "คนส่วนใหญ่พูดเร็วเกินไป"]),
+    ],
+)
+def test_another_language_is_noticed_when_none_was_named(
+    language: str, sentences: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundled voice made to pronounce another language: how it sounds, if not how a native would say it."""
+    model = tmp_path / "voice.onnx"
+    model.symlink_to(piper.voice_model())
+    config = json.loads(Path(f"{piper.voice_model()}.json").read_text())
+    config["espeak"]["voice"] = language
+    Path(f"{model}.json").write_text(json.dumps(config))
+    monkeypatch.setattr(piper, "voice_model", lambda: model)
+    piper.synthesize(sentences, [0.4] * len(sentences), tmp_path / "foreign.wav", lead=0.3)
+    with pytest.raises(NotConfigured) as refused:
+        transcribe(tmp_path / "foreign.wav", language="auto", model=speech.BUNDLED)
+    assert "English" in refused.value.title
+
+
+def test_english_needs_no_name(talk: media.SpokenClip) -> None:
+    assert transcribe(talk.path, language="auto", model=speech.BUNDLED).language == "en"
 
 
 def test_a_video_without_sound_is_refused(tmp_path: Path) -> None:
