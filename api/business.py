@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from api.dependencies import CurrentActor, Editor, Limit, Scoped
 from core.business import costs, dashboard, fx, money, payloads, revenue, tables
+from core.business.overview import overview as figures_of
 from core.database import get_owned
 from core.errors import NotFound
 from core.models.base import uuid7
@@ -97,7 +98,7 @@ def export(
         simulated=simulated,
     )
     return Response(
-        dashboard.export(session, scope, level),
+        dashboard.export(figures_of(session, scope), level),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{level}.csv"'},
     )

@@ -12,10 +12,12 @@ import streamlit as st
 
 from core import database
 from core.business import dashboard, figures, performance
-from core.business.overview import Overview, Totals, has_figures
+from core.business.fx import rate_table
+from core.business.overview import Overview, Totals, has_figures, overview
 from core.business.performance import Curve
 from core.business.scope import Period, Scope
 from core.i18n import formats, t
+from core.models.publishing import Episode
 from pages import shell
 from pages.money import charts, entries, grid
 
@@ -71,7 +73,7 @@ def filters(viewer: shell.Viewer, *, real: bool, simulated: bool) -> Scope:
             )
     start = end = None
     if range_name == "custom":
-        chosen: Any = st.date_input(t("business.from_to", lang), value=(), key="business_days")
+        chosen: Any = st.date_input(t("business.from_to", lang), value=[], key="business_days")
         if len(chosen) == 2:
             start, end = chosen
         else:
@@ -179,17 +181,14 @@ def details(viewer: shell.Viewer, scope: Scope, totals: Totals, episode_id: UUID
         )
     )
     with database.session(viewer.actor) as session:
-        grown = performance.growth(session, Scope(scope.period, scope.currency, scope.simulated))
+        channel_id = database.get_owned(session, Episode, episode_id).channel_id
+        grown = performance.growth(session, replace(scope, series_id=None, episode_id=None, channel_id=channel_id))
     own = grown.curves.get(episode_id)
     if own is None:
         return
     here = grown.content[episode_id]
     others = [
-        curve
-        for key, curve in grown.curves.items()
-        if key != episode_id
-        and grown.content[key].channel_id == here.channel_id
-        and grown.content[key].short == here.short
+        curve for key, curve in grown.curves.items() if key != episode_id and grown.content[key].short == here.short
     ]
     st.markdown(f"**{t('business.same_age', lang)}**")
     st.plotly_chart(
@@ -237,7 +236,12 @@ def _narrow(scope: Scope, focus: tuple[str, str] | None, bar: charts.Bucket | No
         if level == "platform":
             scope = replace(scope, platform=key)
         else:
-            scope = replace(scope, **{f"{level}_id": UUID(key)})
+            scope = replace(
+                scope,
+                channel_id=UUID(key) if level == "channel" else scope.channel_id,
+                series_id=UUID(key) if level == "series" else None,
+                episode_id=UUID(key) if level == "episode" else None,
+            )
     return replace(scope, period=Period(bar.start, bar.end)) if bar is not None else scope
 
 
@@ -251,17 +255,18 @@ def main() -> None:
         shell.chips((t("business.simulated", lang), "sim"))
         st.caption(t("business.simulated_note", lang))
     focus: tuple[str, str] | None = st.session_state.get(FOCUS)
-    level_now = st.session_state.get("business_level", "episode")
 
     with database.session(viewer.actor) as session:
-        base = _narrow(scope, focus, None)
-        timed, _ = dashboard.with_previous(session, base)
-        bars = charts.buckets(timed.days, base.period)
+        table = rate_table(session)
+        whole = overview(session, scope, table=table)
+        timed = overview(session, _narrow(scope, focus, None), table=table) if focus else whole
+        bars = charts.buckets(timed.days, scope.period)
         money_key, views_key = f"business_money_{_turn()}", f"business_views_{_turn()}"
         bar = _chosen_bar(bars, money_key, views_key)
-        shown, past = dashboard.with_previous(session, _narrow(scope, focus, bar))
-        listed, _ = dashboard.with_previous(session, _narrow(scope, None, bar))
-        content = dashboard.export(session, _narrow(scope, None, bar), level_now)
+        shown = overview(session, _narrow(scope, focus, bar), table=table) if bar else timed
+        listed = overview(session, _narrow(scope, None, bar), table=table) if bar else whole
+        before = shown.scope.period.before()
+        past = overview(session, shown.scope.within(before), table=table).totals if before else None
 
     lines = {
         "episode": listed.episodes,
@@ -322,7 +327,7 @@ def main() -> None:
         if wanted is not None and wanted != focus:
             st.session_state[FOCUS] = wanted
             st.rerun()
-        grid.export_button(content, level, lang)
+        grid.export_button(dashboard.export(listed, level), level, lang)
     else:
         st.caption(t("business.no_rows", lang))
     entries.show(viewer, scope)

@@ -128,7 +128,7 @@ def performance_out(session: Session, actor: Actor, episode_id: UUID, *, simulat
     )
 
 
-def export(session: Session, scope: Scope, level: str) -> bytes:
+def export(shown: Overview, level: str) -> bytes:
     """The figures of one level as CSV.
 
     Raises:
@@ -136,7 +136,7 @@ def export(session: Session, scope: Scope, level: str) -> bytes:
     """
     if level not in LEVELS:
         raise InvalidInput("That table does not exist.", f"It is one of: {', '.join(LEVELS)}.")
-    shown = overview(session, scope)
+    scope = shown.scope
     head = ("views", "revenue", "cost", "profit", "roi", "currency")
 
     def cells(totals: Totals) -> list[object]:
