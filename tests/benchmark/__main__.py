@@ -45,8 +45,8 @@ def document(found: dict[str, str]) -> str:
     parts = [
         "# Benchmarks\n\n"
         "Written by `make bench` (one section alone: `.venv/bin/python -m tests.benchmark NAME`). What is compared "
-        "runs in turn within one run; figures are medians, CPU is user plus system seconds of all processes. The machine is "
-        "shared: read ratios before absolute times.\n\n"
+        "runs in turn within one run; figures are medians, CPU is user plus system seconds of all processes. The "
+        "machine is shared: read ratios before absolute times.\n\n"
     ]
     parts += [f"<!-- {name} -->\n{found[name]}<!-- /{name} -->\n\n" for name in NAMES if name in found]
     return "".join(parts).rstrip() + "\n"
