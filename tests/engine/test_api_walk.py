@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +18,10 @@ import pytest
 
 from api.application import api
 from core import database, jobs
+from core.models.advisor import AdvisorQuery, Conversation
 from core.models.assets import Asset, AudioAnalysis, TimelineRow, Upload
 from core.models.base import uuid7
+from core.models.business import CostEntry, FxRate, RevenueRecord
 from core.models.identity import Project, User
 from core.models.publishing import (
     ContentChannel,
@@ -36,8 +40,8 @@ METHODS = ("get", "put", "post", "delete", "patch", "head")
 STREAMS = {"/events"}
 # A viewer may look after their own sign-in and their own language.
 OWN_THINGS = {("delete", "/sessions"), ("put", "/sessions/password"), ("put", "/settings")}
-# Reads that need a request body; a viewer may read.
-READS = {("post", "/publishing/check")}
+# Questions that need a request body; a viewer may ask.
+READS = {("post", "/publishing/check"), ("post", "/advisor/ask")}
 BUILT_LATER = {("post", "/video/generate")}
 
 
@@ -106,8 +110,18 @@ def _belongings(actor: Actor) -> dict[str, str]:
         )  # fmt: skip
         session.add(publication)
         job = jobs.submit(session, actor, "ingest", IngestInput(asset_id=video.id))
+        money = {"owner_id": owner_id, "episode_id": episode.id, "amount": Decimal(5), "currency": "USD"}
+        day = date(2026, 1, 5)
+        cost = CostEntry(entry_ref=uuid7(), category="other", incurred_on=day, **money)
+        revenue = RevenueRecord(source="manual", external_ref="r", kind="finalised", earned_on=day, **money)
+        rate = FxRate(owner_id=owner_id, base="USD", quote="THB", on_date=day, rate=Decimal(33), source="manual")
+        conversation = Conversation(owner_id=owner_id, title="c")
+        query = AdvisorQuery(owner_id=owner_id, name="q", statement="SELECT 1")
+        session.add_all([cost, revenue, rate, conversation, query])
         session.flush()
         rows = {
+            "cost_id": cost, "revenue_id": revenue, "rate_id": rate, "conversation_id": conversation,
+            "query_id": query,
             "asset_id": video, "channel_id": channel, "series_id": series, "episode_id": episode, "job_id": job,
             "account_id": account, "publication_id": publication, "timeline_id": timeline, "project_id": project,
         }  # fmt: skip
@@ -132,6 +146,8 @@ def example(schema: dict[str, Any], name: str, mine: dict[str, str]) -> Any:
             return _timeline(mine["asset_id"])
         if model.startswith("TargetOutput"):
             return {"aspect_ratio": "9:16"}
+        if model in ("CostIn", "RevenueIn"):  # exactly one of the things money may belong to
+            mine = {"episode_id": mine["episode_id"]}
         return example(SCHEMA["components"]["schemas"][model], name, mine)
     for key in ("const", "default", "example"):
         if schema.get(key) is not None:
@@ -177,6 +193,9 @@ def request(client: httpx.Client, operation: Operation, mine: dict[str, str], **
     tus = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     if "/uploads" in path:
         return client.request(operation.method, f"/api{path}", headers={**tus, "Upload-Length": "5", **headers})
+    if "multipart/form-data" in operation.spec.get("requestBody", {}).get("content", {}):
+        files = {"file": ("table.csv", b"date,amount\n", "text/csv")}
+        return client.request(operation.method, f"/api{path}", params=query, files=files, headers=headers)
     content = example(body["schema"], "", mine) if body else None
     return client.request(operation.method, f"/api{path}", params=query, json=content, headers=headers)
 
