@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from core import database, events
-from core.errors import BadRequest, Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import BadRequest, Conflict, Forbidden, InvalidInput, NotFound, OutOfSpace
 from core.models.business import PerformanceSnapshot, ReportedDay, RevenueRecord
 from core.models.jobs import Job, OutboxEvent
 from core.models.publishing import AccountLimit, Episode, PlatformAccount, PublicationAttempt, PublicationRecord
@@ -38,7 +38,7 @@ from core.storage import storage
 from providers.registry import providers
 from tests.engine import publishing_studio as room
 from tests.fakes.youtube.client import FakeYouTube
-from workers import dispatcher
+from workers import context, dispatcher
 from workers.publishing import dispatch, upload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -278,6 +278,23 @@ def test_moving_cancelling_and_being_late(youtube: FakeYouTube, owner: Actor, vi
     assert room.record(publication).state == "published"
     with database.session(owner) as session, pytest.raises(Conflict):
         publications.cancel(session, owner, publication)
+
+
+def test_what_can_never_be_tried_ends_with_its_reason(
+    youtube: FakeYouTube, owner: Actor, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+
+    def full(_: int) -> None:
+        raise OutOfSpace("There is not enough room on the disk.")
+
+    monkeypatch.setattr(context, "require_space", full)
+    for _ in range(20):
+        room.tick()
+        room.let_time_pass()
+    record = room.record(publication)
+    assert (record.state, record.reason) == ("failed", "There is not enough room on the disk.")
+    assert youtube.calls() == {}
 
 
 def test_a_doubt_is_settled_by_the_user(youtube: FakeYouTube, owner: Actor, video: Path) -> None:

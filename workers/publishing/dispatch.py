@@ -7,7 +7,7 @@ transaction that says so.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -21,7 +21,7 @@ from core.publishing.payloads import PublishingUploadInput, SyncMetricsInput, Sy
 from core.publishing.plan import announce, database_now
 from core.publishing.schedule import lateness, next_sync
 from core.security import Actor
-from workers.publishing.ledger import LEASE, MAXIMUM_ATTEMPTS, lease_name
+from workers.publishing.ledger import LEASE, MAXIMUM_ATTEMPTS, UNRESOLVED, lease_name
 
 BATCH = 20
 SYNC_BATCH = 200
@@ -65,7 +65,7 @@ def _start(session: Session, record: PublicationRecord) -> bool:
     if account.status != "connected":
         record.state = "needs_reconnect"
         record.reason = account.status_reason or "The account has to be connected again."
-    elif record.due_at is not None and lateness(record.due_at, now, record.late_limit_minutes) == "missed":
+    elif _too_late(session, record, now):
         record.state = "missed"
         record.reason = "Its time passed while it could not be published. Choose another time, or publish now."
         episodes.refresh_state(session, record.episode_id)
@@ -79,6 +79,22 @@ def _start(session: Session, record: PublicationRecord) -> bool:
     session.flush()
     announce(session, record)
     return record.state == "claimed"
+
+
+def _too_late(session: Session, record: PublicationRecord, now: datetime) -> bool:
+    """Whether its own policy says it is too late. What may have reached the platform is followed up however late."""
+    if record.due_at is None or lateness(record.due_at, now, record.late_limit_minutes) != "missed":
+        return False
+    sent = session.scalar(
+        select(PublicationAttempt.id)
+        .where(
+            PublicationAttempt.publication_id == record.id,
+            PublicationAttempt.handle_sealed.is_not(None),
+            PublicationAttempt.outcome.in_(UNRESOLVED),
+        )
+        .limit(1)
+    )
+    return record.remote_id is None and sent is None
 
 
 def _hand_over(session: Session, record: PublicationRecord) -> None:
@@ -120,15 +136,17 @@ def _take_up(session: Session, record: PublicationRecord) -> bool:
         return False
     record.version += 1
     stopped = job is not None and job.status == "cancelled"
-    if job is not None and job.status == "failed" and record.state == "processing":
-        record.attempts += 1  # the attempt made it; these are failures to follow it up
+    if job is not None and job.status == "failed":
+        record.attempts += 1  # it could not even be tried, or could not be followed up
+        record.reason = str((job.error or {}).get("title", ""))
     if stopped and record.state == "claimed":
         _end(session, record, "cancelled", "Its job was cancelled.")
     elif stopped and record.state == "submitting":
         _end(session, record, "needs_review", "Its job was cancelled during the upload; it may be on the platform.")
     elif record.attempts >= MAXIMUM_ATTEMPTS:
-        reason = str((job.error or {}).get("title", "")) if job is not None else ""
-        _end(session, record, "needs_review", reason or "It was tried many times and the outcome is not known.")
+        untried = record.state == "claimed"
+        why = record.reason or "It was tried many times and the outcome is not known."
+        _end(session, record, "failed" if untried else "needs_review", why)
     else:
         _hand_over(session, record)
         session.flush()
