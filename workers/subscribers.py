@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-SUBSCRIBER_MODULES = ("core.publishing.episodes", "core.recordings")
+SUBSCRIBER_MODULES = ("core.publishing.episodes", "core.recordings", "core.music.metadata")
 
 
 def load_subscribers() -> None:
