@@ -120,6 +120,14 @@ def prepare(viewer: shell.Viewer, asset: Asset) -> None:
         work.show_live(viewer, busy, {busy[0].id: asset.name}, key="ingest")
 
 
+def outdated(viewer: shell.Viewer, row: TimelineRow, asset: Asset, chosen: Choices) -> bool:
+    """Whether the user has chosen something else since these cuts were found."""
+    with database.session(viewer.actor) as session:
+        job = session.get(Job, row.job_id) if row.job_id else None
+    now = operations.plan_input(asset.id, chosen).model_dump(mode="json")
+    return job is not None and job.payload.get("operations") != now["operations"]
+
+
 def actions(viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choices, row: TimelineRow | None) -> None:
     """The two ways on: the long version, or shorts."""
     lang = viewer.lang
@@ -135,6 +143,8 @@ def actions(viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choice
             key="find_cuts",
         ):
             submit(viewer, project, "video.edit", operations.plan_input(asset.id, chosen))
+        if row is not None and outdated(viewer, row, asset, chosen):
+            st.caption(t("video.changed_since", lang))
     with short, st.container(border=True, height="stretch"):
         st.caption(t("video.shorts_lead", lang))
         left, right = st.columns(2)
