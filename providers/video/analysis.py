@@ -18,6 +18,7 @@ from core.errors import UnsupportedMedia
 from core.progress import Progress, no_progress, part
 from providers.video.probe import MediaInfo, probe
 from providers.video.process import run_ffmpeg, source_arguments
+from providers.video.sound_edit import to_stereo
 
 Span = tuple[float, float]
 Frame = NDArray[np.uint8]
@@ -40,23 +41,24 @@ class LevelEnvelope:
     levels_db: tuple[float, ...]
 
 
-def level_envelope(
-    path: Path, *, hop_seconds: float = 0.02, duration_seconds: float = 0.0, progress: Progress = no_progress
-) -> LevelEnvelope:
-    """The sound level over time. ``duration_seconds``, where known, only serves ``progress``.
+def level_envelope(path: Path, *, hop_seconds: float = 0.02, progress: Progress = no_progress) -> LevelEnvelope:
+    """The sound level over time.
 
     Raises:
         UnsupportedMedia: there is no sound.
     """
+    info = probe(path, progress=part(progress, 0, 0.1))
+    if not info.has_audio:
+        raise UnsupportedMedia("This recording has no sound.")
     hop = round(hop_seconds * _LEVEL_RATE)
     levels: list[NDArray[np.float32]] = []
     blocks = SampleBlocks(hop, lambda block: levels.append(_levels(block, hop)))
     run_ffmpeg(
         [
             *source_arguments(path, "-vn", "-sn", "-dn"), "-map", "0:a:0",
-            "-af", f"aresample={_LEVEL_RATE}:async=1:first_pts=0", "-ac", "2", "-f", "f32le", "pipe:1",
+            "-af", f"aresample={_LEVEL_RATE}:async=1:first_pts=0,{to_stereo(info.channels)}", "-f", "f32le", "pipe:1",
         ],
-        sink=blocks.feed, duration_seconds=duration_seconds, progress=progress, stage="stage.listen",
+        sink=blocks.feed, duration_seconds=info.duration_seconds, progress=part(progress, 0.1, 1), stage="stage.listen",
     )  # fmt: skip
     blocks.finish()
     measured = np.concatenate(levels) if levels else np.zeros(0, dtype=np.float32)

@@ -18,6 +18,7 @@ from providers.video.analysis import SampleBlocks
 from providers.video.filtergraph import HDR_TO_SDR
 from providers.video.probe import MediaInfo, probe
 from providers.video.process import run_ffmpeg, source_arguments
+from providers.video.sound_edit import to_stereo
 from providers.video.soundtrack import Loudness, read_loudness
 
 PROXY_SHORT_SIDE = 720
@@ -157,9 +158,9 @@ def _plan(info: MediaInfo, sheet: Sheet | None, proxy: Path | None) -> tuple[str
         split = "asplit[a0][a1];[a0]" if proxy is not None else ""
         chains.append(
             f"[0:a:0]aresample=48000:async=1:first_pts=0,{split}ebur128=peak=true:framelog=quiet,"
-            f"aresample={_PEAK_RATE}[sound]"
+            f"aresample={_PEAK_RATE},{to_stereo(info.channels)}[sound]"
         )
-        outputs += ["-map", "[sound]", "-ac", "2", "-f", "f32le", "pipe:1"]
+        outputs += ["-map", "[sound]", "-f", "f32le", "pipe:1"]
     if sheet is not None:
         outputs += ["-map", "[sheet]", "-frames:v", "1", *_JPEG, sheet.path.name]
     if proxy is not None:

@@ -86,9 +86,10 @@ def render(
     windows = plan_windows(kept_ranges(timeline), timeline.rate)
     with tempfile.TemporaryDirectory(prefix=".render-", dir=outputs[0].path.absolute().parent) as name:
         folder = Path(name)
+        channels = info.channels if info.has_audio else 0
         sound = build_soundtrack(
             source, timeline, windows, folder,
-            has_audio=info.has_audio, music=music, progress=part(progress, 0.01, 0.12, "stage.sound"),
+            channels=channels, music=music, progress=part(progress, 0.01, 0.12, "stage.sound"),
         )  # fmt: skip
         try:
             _encode(source, timeline, outputs, windows, info, sound, folder, preset, part(progress, 0.12, 0.97))

@@ -22,6 +22,11 @@ HOP = 480
 Signal = NDArray[np.float32]
 
 
+def to_stereo(channels: int) -> str:
+    """The FFmpeg filter that makes any sound stereo. Its own mixing would take 3 dB from a mono recording."""
+    return "pan=stereo|c0=c0|c1=c0" if channels == 1 else "aformat=channel_layouts=stereo"
+
+
 @dataclass(frozen=True)
 class Cut:
     """``length`` samples of the source from ``source``; faded in and out where the sound is not continuous."""

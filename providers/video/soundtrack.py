@@ -32,6 +32,7 @@ from providers.video.sound_edit import (
     limit,
     plan_cuts,
     sample_at,
+    to_stereo,
 )
 
 TRUE_PEAK_DBTP = -1.0
@@ -72,11 +73,11 @@ def build_soundtrack(
     windows: Sequence[Window],
     folder: Path,
     *,
-    has_audio: bool,
+    channels: int,
     music: Path | None,
     progress: Progress,
 ) -> Soundtrack:
-    """Make the sound of the kept pieces, exactly as long as their frames.
+    """Make the sound of the kept pieces, exactly as long as their frames. ``channels`` of the source; 0: it has none.
 
     Raises:
         UnsupportedMedia, OutOfSpace, EngineFailed: from FFmpeg.
@@ -86,8 +87,8 @@ def build_soundtrack(
     frames = sum(end - start for start, end in ranges)
     samples = sample_at(frames, timeline.rate)
     voice = folder / "voice.f32"
-    if has_audio:
-        _cut_voice(source, timeline, windows, voice, part(progress, 0, 0.4))
+    if channels:
+        _cut_voice(source, timeline, windows, voice, channels, part(progress, 0, 0.4))
     else:
         _write_silence(voice, samples)
     mixed = voice
@@ -124,14 +125,16 @@ def read_loudness(stderr: str) -> Loudness:
     )
 
 
-def _cut_voice(source: Path, timeline: Timeline, windows: Sequence[Window], voice: Path, progress: Progress) -> None:
+def _cut_voice(
+    source: Path, timeline: Timeline, windows: Sequence[Window], voice: Path, channels: int, progress: Progress
+) -> None:
     ranges = [item for window in windows for item in window.ranges]
     rate = timeline.rate
     cuts = plan_cuts(ranges, rate, timeline.duration_frames)
     # Gaps in the source's sound are filled, so that sample n is what is heard at n / 48000 s.
-    chain = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02"
+    chain = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02,{to_stereo(channels)}"
     if timeline.noise_reduction > 0:
-        floor = _noise_floor(source, windows[0], rate, part(progress, 0, 0.1))
+        floor = _noise_floor(source, windows[0], rate, channels, part(progress, 0, 0.1))
         chain += f",apad=pad_dur=0.1,afftdn=nr={6 + 18 * timeline.noise_reduction:.1f}:nf={floor:.1f}"
         chain += f",atrim=start_sample={_DENOISE_DELAY},asetpts=N"
     finished = 0
@@ -145,7 +148,7 @@ def _cut_voice(source: Path, timeline: Timeline, windows: Sequence[Window], voic
             run_ffmpeg(
                 [
                     *source_arguments(source, *seek, "-vn", "-sn", "-dn"), "-map", "0:a:0", "-t", f"{length:.6f}",
-                    "-af", chain, "-ac", str(CHANNELS), *_RAW[:2], "pipe:1",
+                    "-af", chain, *_RAW[:2], "pipe:1",
                 ],
                 sink=writer.feed,
                 duration_seconds=length,
@@ -156,7 +159,7 @@ def _cut_voice(source: Path, timeline: Timeline, windows: Sequence[Window], voic
             writer.finish(finished)
 
 
-def _noise_floor(source: Path, window: Window, rate: Fraction, progress: Progress) -> float:
+def _noise_floor(source: Path, window: Window, rate: Fraction, channels: int, progress: Progress) -> float:
     """The level of the pauses in dB of full scale, a little generous, from at most two minutes of the recording.
 
     FFmpeg's own tracking (``tn``) was measured to remove next to nothing; told the level, ``afftdn`` does its work.
@@ -165,7 +168,7 @@ def _noise_floor(source: Path, window: Window, rate: Fraction, progress: Progres
     run_ffmpeg(
         [
             *source_arguments(source, "-ss", f"{float(window.start / rate):.6f}", "-vn", "-sn", "-dn"), "-map", "0:a:0",
-            "-t", str(_NOISE_SECONDS), "-ac", str(CHANNELS), "-ar", "16000", *_RAW[:2], "pipe:1",
+            "-t", str(_NOISE_SECONDS), "-af", to_stereo(channels), "-ar", "16000", *_RAW[:2], "pipe:1",
         ],
         sink=parts.append, duration_seconds=_NOISE_SECONDS, progress=progress, stage="stage.sound",
     )  # fmt: skip

@@ -1,0 +1,146 @@
+"""What is prepared for the pages: waveform, thumbnails, poster, loudness, proxy; and the job that stores it."""
+
+from __future__ import annotations
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from core import assets, database
+from core.jobs import submit
+from core.models.assets import Asset, AssetLink, MediaAnalysis
+from core.models.base import uuid7
+from core.models.jobs import Job
+from core.security import Actor
+from core.storage import asset_key, sha256_of, storage
+from core.video.payloads import IngestInput
+from providers.video.ingest import MAX_PEAKS, prepare
+from providers.video.probe import probe
+from tests.engine.coded_media import RATE, coded_video, ffmpeg, lit, numbers, pictures, sound_of, sounding
+from workers import runner
+from workers.video import ingest
+
+__all__ = ["ingest"]  # importing registers the task
+
+
+def halves(seconds: int) -> np.ndarray:
+    """A second at -20 dBFS, a second of silence, and so on."""
+    time = np.arange(seconds * RATE) / RATE
+    return (0.1 * np.sin(2 * np.pi * 997 * time) * ((time % 2) < 1)).astype(np.float32)
+
+
+def test_what_a_browser_plays_gets_no_proxy(tmp_path: Path) -> None:
+    source = coded_video(tmp_path / "a.mp4", 300, sound=halves(10))
+    made = prepare(source, tmp_path)
+    assert made.proxy is None
+    assert made.info.exact
+    assert made.peaks_per_second == 50
+    assert len(made.peaks) == pytest.approx(500, abs=3)
+    peaks = np.array(made.peaks)
+    assert peaks[5:45].min() > 0.08
+    assert peaks[5:45].max() < 0.12
+    assert peaks[55:95].max() < 0.01
+    assert made.loudness.lufs == pytest.approx(-23.0, abs=0.6)
+    assert made.loudness.true_peak == pytest.approx(-20, abs=0.5)
+
+
+def test_thumbnails_show_their_moment(tmp_path: Path) -> None:
+    source = coded_video(tmp_path / "a.mp4", 750)  # a key frame every 1.5 s
+    sheet = prepare(source, tmp_path).sheet
+    assert sheet is not None
+    assert (sheet.count, sheet.columns, sheet.interval_seconds) == (25, 10, 1.0)
+    picture = np.array(Image.open(sheet.path).convert("L"))
+    assert picture.shape == (3 * sheet.height, 10 * sheet.width)
+    for index in range(sheet.count):
+        top, left = index // 10 * sheet.height, index % 10 * sheet.width
+        cell = picture[top : top + sheet.height, left : left + sheet.width]
+        shown = numbers(cell.repeat(2, axis=0).repeat(2, axis=1)[None])[0]
+        assert abs(shown / 30 - index * sheet.interval_seconds) <= 1.6
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("phone.mov", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-tag:v", "hvc1"]),
+    ("screen.mkv", ["-g", "9999"]),
+])  # fmt: skip
+def test_the_proxy_plays_seeks_and_keeps_the_clock(tmp_path: Path, name: str, options: list[str]) -> None:
+    rate = Fraction(30000, 1001)
+    source = coded_video(tmp_path / name, 240, rate, options=options)
+    made = prepare(source, tmp_path)
+    assert made.proxy is not None
+    info = probe(made.proxy)
+    assert info.browser_playable
+    assert not info.needs_proxy
+    assert info.keyframe_interval_seconds < 1.1
+    assert (info.frames, info.fps) == (240, rate)
+    frames = pictures(made.proxy)
+    assert numbers(frames) == list(range(240))
+    assert lit(frames) == sounding(sound_of(made.proxy), 240, rate)
+
+
+def test_sound_without_picture(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "sine=d=4", "-c:a", "alac", str(tmp_path / "song.m4a"))
+    made = prepare(tmp_path / "song.m4a", tmp_path)
+    assert made.sheet is None
+    assert made.poster is None
+    assert made.proxy is not None
+    assert probe(made.proxy).browser_playable
+    assert len(made.peaks) == pytest.approx(200, abs=2)
+
+
+def test_picture_without_sound(tmp_path: Path) -> None:
+    made = prepare(coded_video(tmp_path / "a.mp4", 90, silent=True), tmp_path)
+    assert made.peaks == ()
+    assert made.loudness.lufs is None
+    assert made.poster is not None
+    assert Image.open(made.poster).size == (320, 180)
+
+
+def test_a_long_recording_has_a_bounded_waveform() -> None:
+    from providers.video.ingest import _Peaks
+
+    assert _Peaks(24 * 3600.0).per_second * 24 * 3600 <= MAX_PEAKS * 1.01
+
+
+def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> None:
+    path = coded_video(tmp_path / "Mein Gespräch.mkv", 120, options=["-g", "9999"])
+    identifier, digest = uuid7(), sha256_of(path)
+    staged = assets.StagedAsset(
+        asset_id=str(identifier), kind="video", name=path.name, storage_key=asset_key(identifier, ".mkv"),
+        size_bytes=path.stat().st_size, sha256=digest, mime_type="video/x-matroska", duration_seconds=1.0, fps="30",
+        has_audio=True, metadata={"probe": {"container": "matroska"}},
+    )  # fmt: skip
+    storage().put(Path(shutil.copy2(path, tmp_path / "copy.mkv")), staged.storage_key)
+    with database.session() as session:
+        assets.add(session, owner.owner_id, staged)
+    with database.session(owner) as session:
+        job = submit(session, owner, "ingest", IngestInput(asset_id=identifier))
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        finished = session.get(Job, job.id)
+        assert finished is not None
+        assert finished.status == "succeeded", finished.error
+        asset = assets.get(session, identifier)
+        assert asset.duration_seconds == pytest.approx(4.0)
+        assert asset.loudness_lufs is not None
+        assert asset.details["probe"] == {"container": "matroska"}
+        assert asset.details["measured"]["frames"] == 120
+        links = session.execute(
+            select(AssetLink.role, Asset)
+            .join(Asset, Asset.id == AssetLink.child_id)
+            .where(AssetLink.parent_id == identifier)
+        ).all()
+        helpers = dict(row.tuple() for row in links)
+        assert set(helpers) == {"poster", "thumbnails", "proxy"}
+        assert all(helper.hidden for helper in helpers.values())
+        assert helpers["thumbnails"].details["count"] == 4
+        assert assets.path_of(helpers["proxy"]).is_file()
+        peaks = session.scalar(
+            select(MediaAnalysis).where(MediaAnalysis.sha256 == digest, MediaAnalysis.kind == "peaks")
+        )
+        assert peaks is not None
+        assert max(peaks.result["peaks"]) > 0.3
