@@ -1,0 +1,76 @@
+"""The advisor's page: empty, asked in both languages, a number opened, the chat back after a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import database
+from core.advisor import answers
+from core.business.revenue import Earning, record_revenue
+from core.business.targets import Target
+from core.i18n import t
+from core.security import Actor
+from pages.chat.numbers import marked
+from tests.engine.business_world import build
+from tests.page.conftest import words
+
+Open = Callable[..., AppTest]
+
+
+@pytest.mark.parametrize("lang", ["en", "th"])
+def test_an_empty_page_offers_questions(open_page: Open, settled: Callable[[str], None], lang: str) -> None:
+    settled(lang)
+    test = open_page("advisor")
+    seen = words(test)
+    assert t("advisor.page.hello", lang) in seen
+    assert t("advisor.advice.nothing_scheduled", lang).split(".")[0] in seen.replace("\\", "")
+    for name in answers.ABLE:
+        assert t(f"advisor.ask.{name}", lang) in [one.label for one in test.button]
+
+
+def test_a_number_opens_its_query_and_the_chat_stays(
+    open_page: Open, settled: Callable[[str], None], owner: Actor
+) -> None:
+    settled("en")
+    with database.session(owner) as session:
+        made = build(session, owner.owner_id, ["[Soup](https://evil.example) <b>*now*</b>"])
+        earning = Earning(
+            Target(publication_id=made.publication_ids[0]),
+            Decimal(300),
+            "THB",
+            (datetime.now(UTC) - timedelta(days=1)).date(),
+            "test",
+            "a",
+        )
+        record_revenue(session, earning)
+    test = open_page("advisor")
+    test.chat_input(key="advisor_question").set_value("Which video earned the most?").run()
+    assert not test.exception
+    answer = next(one.value for one in test.markdown if "earned the most of all time" in one.value)
+    assert "**฿300\\.00**" in answer
+    assert "\\[Soup\\]\\(https\\://evil\\.example\\) \\<b\\>\\*now\\*\\</b\\>" in answer
+    button = next(one for one in test.button if one.label == "฿300.00" and one.key.startswith("number-"))
+    button.click().run()
+    assert not test.exception
+    code = "\n".join(one.value for one in test.code)
+    assert "finance_daily" in code
+    assert '"rank by": "revenue"' in code
+    assert "฿300.00" in test.dataframe[0].value.to_string()
+
+    again = open_page("advisor")
+    assert any("earned the most of all time" in one.value for one in again.markdown)
+    again.chat_input(key="advisor_question").set_value("คลิปไหนขาดทุน").run()
+    assert not again.exception
+    assert any("ยังไม่มีต้นทุน" in one.value for one in again.markdown)
+    next(one for one in again.button if one.key == "chat_new").click().run()
+    assert t("advisor.page.hello", "en") in words(again)
+
+
+def test_only_numbers_are_set_off() -> None:
+    spans = [{"start": 4, "end": 7, "query_id": "q", "cell": "c"}]
+    assert marked("“a” 1.5 $x$\n![y](z)", spans) == "“a” **1\\.5** \\$x\\$  \n\\!\\[y\\]\\(z\\)"
