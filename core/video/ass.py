@@ -7,15 +7,16 @@ new event. Times are centiseconds, colours ``&HAABBGGRR`` with alpha 00 for opaq
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.video.caption_styles import STYLES, CaptionStyle, SafeArea, safe_area
 from core.video.captions import Caption, build_captions
-from core.video.text import clean, em_width, unspaced
+from core.video.text import clean, em_width, has_thai, unspaced
 from core.video.timeline import AspectRatio, Word
 
 LONGEST_WORD = 60
 LINE_HEIGHT = 1.853  # usWinAscent + usWinDescent of Sarabun in ems: an ASS font size is this height, not the em
+DESCENT = 0.567  # usWinDescent in ems: so far below the letters' line is the bottom of a line for libass
 MIN_SCALE = 0.35
 _STAND_INS = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 
@@ -81,48 +82,91 @@ def document(captions: Sequence[Caption], style: CaptionStyle, width: int, heigh
         "[Events]",
         "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
     ]
-    room = _room(style, width, height, area)
+    layout = _Layout(_room(style, width, height, area), style.size * short, width // 2, height - vertical)
     events = [
         f"Dialogue: 0,{_clock(start)},{_clock(end)},Default,,0,0,0,,{text}"
         for caption in captions
-        for start, end, text in _events(caption, style, room)
+        for start, end, text in _events(caption, style, layout)
         if round(end * 100) > round(start * 100)
     ]
     return "\n".join([*head, *events]) + "\n"
 
 
-def _events(caption: Caption, style: CaptionStyle, room: float) -> list[tuple[float, float, str]]:
-    """Start, end and text of the events that show one caption; ``room`` is the line's width in ems."""
+@dataclass(frozen=True)
+class _Layout:
+    """Width of a line in ems, an em in pixels, the middle of the lines and the lowest pixel their letters reach."""
+
+    room: float
+    em: float
+    middle: int
+    bottom: int
+
+    def at(self, line: int, count: int, scale: float, thai: bool) -> str:
+        """Where one of ``count`` lines stands. Placed line by line: the font's own line distance has room for Thai
+        marks twice over and would tear two lines apart."""
+        pitch, below = (1.55, 0.42) if thai else (1.2, 0.25)
+        bottom = self.bottom + (DESCENT - below - pitch * (count - 1 - line)) * self.em * scale
+        return f"\\pos({self.middle},{bottom:.0f})"
+
+
+_Event = tuple[float, float, str]
+
+
+def _events(caption: Caption, style: CaptionStyle, layout: _Layout) -> list[_Event]:
+    """Start, end and text of the events that show one caption."""
     lines = [[_shown(word.word, style) for word in line] for line in caption.lines]
     widest = max(em_width(" ".join(line)) for line in lines)
-    scale = max(MIN_SCALE, min(1.0, room / widest)) if widest else 1.0
+    scale = max(MIN_SCALE, min(1.0, layout.room / widest)) if widest else 1.0
     tags = ""
     if style.motion == "pop":
         tags += f"{_scaled(scale * 0.8)}\\t(0,90,{_scaled(scale)})"
     elif scale < 1.0:
         tags += _scaled(scale)
-    start = f"{{{tags}}}" if tags else ""
+    if style.box:
+        start = f"{{{tags}}}" if tags else ""
+        return [(caption.start, caption.end, start + "\\N".join(_laid(line) for line in lines if line))]
+    rows: list[_Event] = []
+    thai = any(has_thai(text) for line in lines for text in line)
+    for number, (line, shown) in enumerate(zip(caption.lines, lines, strict=True)):
+        start = f"{{{layout.at(number, len(lines), scale, thai)}{tags}}}"
+        if style.motion == "karaoke":
+            rows.append((caption.start, caption.end, start + _karaoke(caption, line, shown, style)))
+        elif style.motion == "word":
+            rows += [(begin, end, start + text) for begin, end, text in _spoken(caption, line, shown, style)]
+        else:
+            rows.append((caption.start, caption.end, start + _laid(shown)))
+    return rows
+
+
+def _karaoke(caption: Caption, line: Sequence[Word], shown: Sequence[str], style: CaptionStyle) -> str:
+    """A line that fills while it is spoken; it waits for the lines before it."""
+    position = round(line[0].start * 100)
+    wait = position - round(caption.start * 100)
+    marks = []
+    for index, word in enumerate(line):
+        until = line[index + 1].start if index + 1 < len(line) else word.end
+        step = max(0, round(until * 100) - position)
+        position += step
+        marks.append((f"{{\\kf{step}}}", ""))
+    colours = f"{{\\1c{_inline(style.highlight)}\\2c{_inline(style.colour)}}}"
+    return colours + (f"{{\\k{wait}}}" if wait > 0 else "") + _laid(shown, marks)
+
+
+def _spoken(caption: Caption, line: Sequence[Word], shown: Sequence[str], style: CaptionStyle) -> list[_Event]:
+    """A line once for each of its words, that word lit, and plain before and after."""
     words = caption.words
-    if style.motion in ("static", "pop"):
-        return [(caption.start, caption.end, start + _laid(caption, lines))]
-    if style.motion == "karaoke":
-        unspoken, spoken = _inline(style.colour), _inline(style.highlight)
-        colours = f"{{\\1c{spoken}\\2c{unspoken}}}"
-        marks = []
-        position = round(caption.start * 100)
-        for index, word in enumerate(words):
-            until = words[index + 1].start if index + 1 < len(words) else word.end
-            step = max(0, round(until * 100) - position)
-            position += step
-            marks.append((f"{{\\kf{step}}}", ""))
-        return [(caption.start, caption.end, start + colours + _laid(caption, lines, marks))]
+    first = next(index for index, word in enumerate(words) if word is line[0])
     active = (f"{{\\1c{_inline(style.highlight)}}}", f"{{\\1c{_inline(style.colour)}}}")
-    rows = []
-    for index, word in enumerate(words):
-        begin = caption.start if index == 0 else word.start
-        end = words[index + 1].start if index + 1 < len(words) else caption.end
-        marks = [active if other == index else ("", "") for other in range(len(words))]
-        rows.append((begin, end, start + _laid(caption, lines, marks)))
+    rows: list[_Event] = []
+    begin = caption.start if first == 0 else line[0].start
+    rows.append((caption.start, begin, _laid(shown)))
+    for index in range(len(line)):
+        following = first + index + 1
+        end = words[following].start if following < len(words) else caption.end
+        marks = [active if other == index else ("", "") for other in range(len(line))]
+        rows.append((begin, end, _laid(shown, marks)))
+        begin = end
+    rows.append((begin, caption.end, _laid(shown)))
     return rows
 
 
@@ -134,19 +178,14 @@ def _shown(text: str, style: CaptionStyle) -> str:
     return plain(text.upper() if style.upper_case else text)
 
 
-def _laid(caption: Caption, lines: Sequence[Sequence[str]], marks: Sequence[tuple[str, str]] = ()) -> str:
-    """The caption's lines with what stands before and after each word; spaces as the scripts want them."""
-    rows = []
-    number = 0
-    for line, shown in zip(caption.lines, lines, strict=True):
-        row, before = "", ""
-        for text in shown:
-            opening, closing = marks[number] if marks else ("", "")
-            row += _space(before, text) + opening + text + closing
-            before, number = text or before, number + 1
-        if line:
-            rows.append(row)
-    return "\\N".join(rows)
+def _laid(shown: Sequence[str], marks: Sequence[tuple[str, str]] = ()) -> str:
+    """A line's words with what stands before and after each; spaces as the scripts want them."""
+    row, before = "", ""
+    for index, text in enumerate(shown):
+        opening, closing = marks[index] if marks else ("", "")
+        row += _space(before, text) + opening + text + closing
+        before = text or before
+    return row
 
 
 def _space(left: str, right: str) -> str:
