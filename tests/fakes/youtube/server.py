@@ -5,7 +5,6 @@ It refuses what the vendor's documentation says is refused; nothing in it knows 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -18,22 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.youtube.admin import Admin
+from tests.fakes.youtube.answers import Dropped, Refused
+from tests.fakes.youtube.oauth import OAuth
 from tests.fakes.youtube.state import Account, Fault, Session, State
 
 GRANULE = 262_144
 _RANGE = re.compile(r"^bytes (?:(\d+)-(\d+)|\*)/(\d+)$")
-
-
-class Dropped(Exception):
-    """Close the connection without an answer."""
-
-
-class Refused(Exception):
-    """Answer with an error of the Data API's shape."""
-
-    def __init__(self, status: int, reason: str, message: str = "", domain: str = "youtube.api") -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.message, self.domain = status, reason, message or reason, domain
 
 
 class Server(ThreadingHTTPServer):
@@ -50,7 +40,7 @@ class Server(ThreadingHTTPServer):
         """A client that went away is not news."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     """Routes."""
 
     protocol_version = "HTTP/1.1"
@@ -158,58 +148,6 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(fault.seconds)
             return None
         return fault
-
-    # -- OAuth
-
-    def _token(self) -> None:
-        form = {key: values[0] for key, values in parse_qs(self._body().decode()).items()}
-        fault = self._misbehave("token")
-        kind = form.get("grant_type")
-        with self.state.lock:
-            if kind == "refresh_token":
-                account = next(
-                    (a for a in self.state.accounts.values() if a.refresh_token == form.get("refresh_token")), None
-                )
-                if account is None or account.revoked:
-                    self._answer(
-                        400,
-                        {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
-                    )
-                    return
-                answer: dict[str, Any] = {"token_type": "Bearer", "scope": "https://www.googleapis.com/auth/youtube"}
-                if account.rotates:
-                    account.refresh_token = "1//" + secrets.token_urlsafe(24)
-                    answer["refresh_token"] = account.refresh_token
-            elif kind == "authorization_code":
-                channel_id, challenge, redirect = self.state.codes.pop(form.get("code", ""), ("", "", ""))
-                verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-                wrong = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode() != challenge
-                if not channel_id or wrong or redirect != form.get("redirect_uri"):
-                    self._answer(400, {"error": "invalid_grant", "error_description": "Bad code."})
-                    return
-                account = self.state.accounts[channel_id]
-                answer = {"token_type": "Bearer", "scope": "youtube", "refresh_token": account.refresh_token}
-            else:
-                self._answer(400, {"error": "unsupported_grant_type"})
-                return
-            answer |= {
-                "access_token": self.state.issue(account.channel_id),
-                "expires_in": self.state.token_life,
-            }
-            self.state.record("token", channel_id=account.channel_id, grant=kind)
-        if fault is not None and fault.do == "drop_after":
-            raise Dropped
-        self._answer(200, answer)
-
-    def _consent(self) -> None:
-        code = secrets.token_urlsafe(16)
-        if self.query.get("code_challenge_method") != "S256" or self.query.get("access_type") != "offline":
-            raise Refused(400, "invalid_request")
-        with self.state.lock:
-            channel_id = next(iter(self.state.accounts))
-            self.state.codes[code] = (channel_id, self.query["code_challenge"], self.query["redirect_uri"])
-        location = f"{self.query['redirect_uri']}?code={code}&state={self.query['state']}"
-        self._answer(302, None, {"Location": location})
 
     # -- uploads
 
@@ -444,57 +382,3 @@ class Handler(BaseHTTPRequestHandler):
         with self.state.lock:
             answer = self.state.report(account.channel_id, self.query)
         self._answer(200, answer)
-
-    # -- for tests
-
-    def _admin(self, what: str) -> None:
-        state = self.state
-        body = json.loads(self._body() or b"{}")
-        with state.lock:
-            if what == "accounts" and self.command == "POST":
-                life = body.pop("expires_in", None)
-                account = Account(**body)
-                state.accounts[account.channel_id] = account
-                self._answer(200, {"access_token": state.issue(account.channel_id, life)})
-            elif what == "faults" and self.command == "POST":
-                state.faults.append(Fault(**body))
-                self._answer(200, {})
-            elif what == "faults" and self.command == "DELETE":
-                state.faults.clear()
-                self._answer(200, {})
-            elif what == "posts":
-                videos = [
-                    {**vars(video), "title": video.snippet["title"], "description": video.snippet["description"]}
-                    for video in state.videos.values()
-                ]
-                self._answer(200, {"posts": videos, "sessions": len(state.sessions), "calls": state.calls})
-            elif what == "state" and self.command == "POST":
-                self._set(body)
-                self._answer(200, {})
-            elif what == "health":
-                self._answer(200, {})
-            else:
-                self._answer(404, {})
-
-    def _set(self, body: dict[str, Any]) -> None:
-        """Any plain attribute, and: ``expire_tokens``, ``revoke``/``restore``/``account`` a channel, ``video``."""
-        state = self.state
-        for name, value in body.items():
-            if name == "expire_tokens":
-                state.access.clear()
-            elif name == "account":
-                for key, item in value.items():
-                    if key != "channel_id":
-                        setattr(state.accounts[value["channel_id"]], key, item)
-            elif name == "video":
-                video = state.videos[value["video_id"]]
-                video.statistics |= {key: str(item) for key, item in value.get("statistics", {}).items()}
-                video.status |= value.get("status", {})
-                video.deleted = value.get("deleted", video.deleted)
-            elif name == "spent":
-                state.reset_quota()
-                state.inserts, state.units = value.get("inserts", state.inserts), value.get("units", state.units)
-            elif hasattr(state, name) and not callable(getattr(state, name)):
-                setattr(state, name, value)
-            else:
-                raise Refused(400, "unknownSwitch", name)

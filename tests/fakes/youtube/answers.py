@@ -1,0 +1,15 @@
+"""Ways of not answering as asked."""
+
+from __future__ import annotations
+
+
+class Dropped(Exception):
+    """Close the connection without an answer."""
+
+
+class Refused(Exception):
+    """Answer with an error of the Data API's shape."""
+
+    def __init__(self, status: int, reason: str, message: str = "", domain: str = "youtube.api") -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.message, self.domain = status, reason, message or reason, domain

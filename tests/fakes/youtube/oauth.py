@@ -1,0 +1,71 @@
+"""Google's consent page and token endpoint: PKCE (RFC 7636), rotation, invalid_grant."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.fakes.youtube.answers import Dropped, Refused
+
+
+class OAuth:
+    """Part of the handler."""
+
+    state: Any
+    query: dict[str, str]
+    _answer: Any
+    _body: Any
+    _misbehave: Any
+
+    def _token(self) -> None:
+        form = {key: values[0] for key, values in parse_qs(self._body().decode()).items()}
+        fault = self._misbehave("token")
+        kind = form.get("grant_type")
+        with self.state.lock:
+            if kind == "refresh_token":
+                account = next(
+                    (a for a in self.state.accounts.values() if a.refresh_token == form.get("refresh_token")), None
+                )
+                if account is None or account.revoked:
+                    self._answer(
+                        400,
+                        {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
+                    )
+                    return
+                answer: dict[str, Any] = {"token_type": "Bearer", "scope": "https://www.googleapis.com/auth/youtube"}
+                if account.rotates:
+                    account.refresh_token = "1//" + secrets.token_urlsafe(24)
+                    answer["refresh_token"] = account.refresh_token
+            elif kind == "authorization_code":
+                channel_id, challenge, redirect = self.state.codes.pop(form.get("code", ""), ("", "", ""))
+                verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+                wrong = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode() != challenge
+                if not channel_id or wrong or redirect != form.get("redirect_uri"):
+                    self._answer(400, {"error": "invalid_grant", "error_description": "Bad code."})
+                    return
+                account = self.state.accounts[channel_id]
+                answer = {"token_type": "Bearer", "scope": "youtube", "refresh_token": account.refresh_token}
+            else:
+                self._answer(400, {"error": "unsupported_grant_type"})
+                return
+            answer |= {
+                "access_token": self.state.issue(account.channel_id),
+                "expires_in": self.state.token_life,
+            }
+            self.state.record("token", channel_id=account.channel_id, grant=kind)
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, answer)
+
+    def _consent(self) -> None:
+        code = secrets.token_urlsafe(16)
+        if self.query.get("code_challenge_method") != "S256" or self.query.get("access_type") != "offline":
+            raise Refused(400, "invalid_request")
+        with self.state.lock:
+            channel_id = next(iter(self.state.accounts))
+            self.state.codes[code] = (channel_id, self.query["code_challenge"], self.query["redirect_uri"])
+        location = f"{self.query['redirect_uri']}?code={code}&state={self.query['state']}"
+        self._answer(302, None, {"Location": location})
