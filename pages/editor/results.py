@@ -96,8 +96,7 @@ def show_shorts(viewer: shell.Viewer, project: Project) -> None:
 
 def reasons_of(row: dict[str, Any], lang: str) -> list[str]:
     """Why a moment was chosen, in words (message keys below ``shorts.reason``)."""
-    keys = [f"shorts.reason.{reason}" for reason in row.get("reasons") or []]
-    return [t(key, lang) for key in keys if has(key)]
+    return [t(key, lang) for key in row.get("reasons") or [] if has(key)]
 
 
 def _short(

@@ -136,7 +136,7 @@ def test_shorts_are_kept_and_discarded(desktop: Walker) -> None:
     button(page, "video.discard").last.click()
     expect(titles).to_have_count(1, timeout=30_000)
     page.get_by_role("button", name=t("video.keep", "en"), exact=True).first.click()
-    expect(page.get_by_role("button", name=t("video.kept", "en"))).to_have_count(1, timeout=30_000)
+    expect(page.get_by_role("button", name=t("video.kept", "en"), exact=True)).to_have_count(1, timeout=30_000)
 
 
 def test_a_draft_is_published_on_the_simulated_platform(desktop: Walker) -> None:
