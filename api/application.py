@@ -34,6 +34,7 @@ from api import (
     timelines,
     uploads,
     video,
+    webhooks,
 )
 from api.hub import Hub
 
@@ -84,7 +85,7 @@ api.add_middleware(health.Timed)
 ROOMS = (
     *(sessions, health, documentation, events, settings),
     *(jobs, uploads, assets, timelines, video, music),
-    *(channels, publishing, business, advisor),
+    *(channels, publishing, webhooks, business, advisor),
 )
 for room in ROOMS:
     api.include_router(room.router)

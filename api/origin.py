@@ -84,6 +84,11 @@ def is_loopback(address: str) -> bool:
     return (mapped or parsed).is_loopback
 
 
+def is_local_name(host: str) -> bool:
+    """Whether a host name means this machine to whoever asks for it."""
+    return host == "localhost" or host.endswith(".localhost") or is_loopback(host.strip("[]"))
+
+
 def body_limit(path: str, max_upload_bytes: int) -> int:
     """Largest body of a request to ``path`` in bytes."""
     if path.startswith("/api/uploads") or path == "/api/assets":

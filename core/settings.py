@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     youtube_analytics_base: str = Field(
         "https://youtubeanalytics.googleapis.com", alias="YOUTUBE_ANALYTICS_BASE", description="YouTube Analytics API"
     )
+    youtube_hub_url: str = Field(
+        "https://pubsubhubbub.appspot.com/subscribe",
+        alias="YOUTUBE_HUB_URL",
+        description="hub of YouTube's push notifications",
+    )
     google_token_url: str = Field(
         "https://oauth2.googleapis.com/token", alias="GOOGLE_TOKEN_URL", description="Google's OAuth token endpoint"
     )

@@ -229,7 +229,13 @@ def test_every_identifier_is_known_to_the_walk(owner: Actor) -> None:
 def test_without_credentials_everything_but_the_open_doors_is_401(served: Served, owner: Actor) -> None:
     mine = _belongings(owner)
     doors = sorted(str(operation) for operation in OPERATIONS if operation.open)
-    assert doors == ["GET /health", "GET /publishing/accounts/{platform}/callback", "POST /sessions"]
+    assert doors == [
+        "GET /health",
+        "GET /publishing/accounts/{platform}/callback",
+        "GET /publishing/webhook/{platform}",
+        "POST /publishing/webhook/{platform}",
+        "POST /sessions",
+    ]
     with served.client() as nobody:
         for operation in OPERATIONS:
             if not operation.open:

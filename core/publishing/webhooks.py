@@ -1,0 +1,194 @@
+"""Push notifications of YouTube (P2.4): asked for by account, confirmed, received once, and only ever taken as hints.
+
+WebSub (W3C Recommendation, 2018) as Google's hub speaks it: the hub confirms a subscription by a GET that we echo only
+for what we asked; deliveries are Atom, signed ``X-Hub-Signature: sha1=<HMAC of the raw body>`` with the secret we gave.
+A delivery carries no figures. A known post's figures are read earlier because of it; nothing else happens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import database
+from core.database import get_owned
+from core.errors import InvalidInput
+from core.models.base import uuid7
+from core.models.publishing import PlatformAccount, PublicationRecord, WebhookDelivery
+from core.publishing import states
+from core.publishing.failures import PlatformFailure
+from core.security import Actor, seal, unseal
+from core.settings import get_settings
+
+TOPIC = "https://www.youtube.com/xml/feeds/videos.xml?channel_id={channel_id}"
+LEASE = timedelta(days=5)
+RENEW_AFTER = 0.8
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_VIDEO_ID = "{http://www.youtube.com/xml/schemas/2015}videoId"
+_KEPT_HEADERS = ("content-type", "user-agent", "link", "x-hub-signature")
+_log = logging.getLogger(__name__)
+
+
+def subscribe(actor: Actor, account_id: UUID | str, callback: str) -> None:
+    """Ask YouTube's hub to tell ``callback`` of changes on an account's channel.
+
+    Raises:
+        NotFound: no such account of this studio.
+        InvalidInput: not a YouTube account.
+        PlatformFailure: the hub cannot be reached or refuses.
+    """
+    actor.require("owner")
+    with database.session(actor) as session:
+        account = get_owned(session, PlatformAccount, account_id, lock=True)
+        if account.platform != "youtube":
+            raise InvalidInput("Only YouTube accounts have push notifications.")
+        form = _prepare(account, callback)
+    _ask(form)
+
+
+def _prepare(account: PlatformAccount, callback: str) -> dict[str, str]:
+    """What to ask of the hub. Stored before it is asked, because the hub may confirm before it answers."""
+    secret = secrets.token_urlsafe(32)
+    topic = TOPIC.format(channel_id=account.external_id)
+    account.details = {
+        **account.details,
+        "push": {
+            "topic": topic,
+            "callback": callback,
+            "secret_sealed": seal(secret),
+            "asked_at": datetime.now(UTC).isoformat(),
+        },
+    }
+    return {
+        "hub.mode": "subscribe",
+        "hub.topic": topic,
+        "hub.callback": callback,
+        "hub.verify": "async",
+        "hub.secret": secret,
+        "hub.lease_seconds": str(int(LEASE.total_seconds())),
+    }
+
+
+def _ask(form: dict[str, str]) -> None:
+    try:
+        answer = httpx.post(get_settings().youtube_hub_url, data=form, timeout=TIMEOUT)
+    except httpx.HTTPError as error:
+        raise PlatformFailure(
+            "YouTube's notification service could not be reached.", type(error).__name__, error_class="transient"
+        ) from error
+    if answer.status_code >= 300:
+        raise PlatformFailure(
+            "YouTube's notification service refused the subscription.",
+            error_class="rejected",
+            code=str(answer.status_code),
+        )
+
+
+def _push_of(session: Session, account_id: UUID) -> tuple[PlatformAccount, dict[str, Any]] | None:
+    account = session.scalar(select(PlatformAccount).where(PlatformAccount.id == account_id))
+    push = account.details.get("push") if account is not None else None
+    return (account, push) if account is not None and push else None
+
+
+def confirm(session: Session, account_id: UUID, mode: str, topic: str, lease_seconds: int) -> bool:
+    """Whether the hub's question is about a subscription we asked for; remembers how long it lasts.
+
+    In a session without actor: the hub signs nothing here, but it can only confirm what we asked it.
+    """
+    found = _push_of(session, account_id)
+    if found is None or mode != "subscribe" or not hmac.compare_digest(found[1]["topic"], topic):
+        return False
+    account, push = found
+    ends = datetime.now(UTC) + timedelta(seconds=min(max(lease_seconds, 60), 30 * 86_400))
+    account.details = {**account.details, "push": {**push, "expires_at": ends.isoformat()}}
+    return True
+
+
+def receive(session: Session, account_id: UUID, headers: Mapping[str, str], body: bytes) -> bool:
+    """Take a delivery: False (and nothing stored) unless it is signed with the account's secret.
+
+    The same delivery again changes nothing. In a session without actor.
+    """
+    found = _push_of(session, account_id)
+    if found is None or not _signed(unseal(found[1]["secret_sealed"]), headers.get("x-hub-signature", ""), body):
+        return False
+    videos = _videos(body)
+    stored = session.scalar(
+        insert(WebhookDelivery)
+        .values(
+            id=uuid7(),
+            platform="youtube",
+            dedupe_key=hashlib.sha256(account_id.bytes + body).hexdigest(),
+            body=body,
+            headers={name: headers[name] for name in _KEPT_HEADERS if name in headers},
+            processed_at=func.now(),
+            note="" if videos else "names no video",
+        )
+        .on_conflict_do_nothing()
+        .returning(WebhookDelivery.id)
+    )
+    if stored is not None and videos:
+        session.execute(
+            update(PublicationRecord)
+            .where(
+                PublicationRecord.account_id == account_id,
+                PublicationRecord.remote_id.in_(videos),
+                PublicationRecord.state.in_(states.PUBLISHED),
+            )
+            .values(next_metrics_at=func.now())
+        )
+    return True
+
+
+def _signed(secret: str, signature: str, body: bytes) -> bool:
+    method, _, digest = signature.partition("=")
+    expected = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
+    return method == "sha1" and hmac.compare_digest(expected.encode(), digest.encode())
+
+
+def _videos(body: bytes) -> list[str]:
+    try:
+        feed = fromstring(body, forbid_dtd=True)
+    except (ParseError, DefusedXmlException) as error:
+        _log.warning("a signed notification could not be read: %s", type(error).__name__)
+        return []
+    return [element.text for element in feed.iter(_VIDEO_ID) if element.text]
+
+
+def renew_due() -> int:
+    """Ask again for every subscription past four fifths of its lease; returns how many. A chore of the dispatcher."""
+    now = datetime.now(UTC)
+    with database.session() as session:
+        rows = session.scalars(
+            select(PlatformAccount)
+            .where(PlatformAccount.details.has_key("push"), PlatformAccount.status == "connected")
+            .with_for_update(skip_locked=True)
+        )
+        forms = [_prepare(row, row.details["push"]["callback"]) for row in rows if _is_due(row.details["push"], now)]
+    renewed = 0
+    for form in forms:
+        try:
+            _ask(form)
+            renewed += 1
+        except PlatformFailure as error:
+            _log.warning("push notifications of %s could not be renewed: %s", form["hub.topic"], error)
+    return renewed
+
+
+def _is_due(push: dict[str, Any], now: datetime) -> bool:
+    asked = datetime.fromisoformat(push["asked_at"])
+    ends = datetime.fromisoformat(push["expires_at"]) if "expires_at" in push else asked + LEASE
+    return now >= asked + (ends - asked) * RENEW_AFTER
