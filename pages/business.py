@@ -19,7 +19,7 @@ from core.business.scope import Period, Scope
 from core.i18n import formats, t
 from core.models.publishing import Episode
 from pages import shell
-from pages.money import charts, entries, grid
+from pages.money import cards, charts, entries, grid
 
 RANGES: Final = ("last_30d", "last_7d", "last_90d", "this_month", "last_month", "this_year", "all", "custom")
 LEVELS: Final = ("episode", "series", "channel", "platform")
@@ -92,38 +92,35 @@ def filters(viewer: shell.Viewer, *, real: bool, simulated: bool) -> Scope:
 
 
 def sums(viewer: shell.Viewer, shown: Overview, past: Totals | None) -> None:
-    """The five figures everybody looks for first."""
+    """The five figures everybody looks for first, with the change since the period before where that had any."""
     lang, whole, currency = viewer.lang, shown.totals, shown.scope.currency
-    with st.container(horizontal=True):
-        for name in ("revenue", "cost", "profit"):
-            amount = getattr(whole, name)
-            before = getattr(past, name) if past else None
-            delta = None
-            if before is not None and before != amount:
-                delta = formats.money(amount - before, currency).replace("−", "-")
-            st.metric(
+    known = past if past and (past.revenue or past.cost or past.views is not None) else None
+    figures_shown: list[cards.Figure] = []
+    for name in ("revenue", "cost", "profit"):
+        amount = getattr(whole, name)
+        change = amount - getattr(known, name) if known else None
+        figures_shown.append(
+            cards.Figure(
                 t(f"business.{name}", lang),
                 formats.money(amount, currency),
-                delta,
-                delta_color="inverse" if name == "cost" else "normal",
-                border=True,
-                width=180,
+                formats.money(abs(change), currency) if change else "",
+                0 if not change else (1 if change > 0 else -1),
+                good=-1 if name == "cost" else 1,
             )
-        st.metric(
-            t("business.roi", lang),
-            formats.percent(whole.roi) if whole.roi is not None else t("business.no_cost", lang),
-            border=True,
-            width=180,
         )
-        st.metric(
+    roi = formats.percent(whole.roi) if whole.roi is not None else t("business.no_cost", lang)
+    figures_shown.append(cards.Figure(t("business.roi", lang), roi))
+    views, before = whole.views, known.views if known else None
+    change = views - before if views is not None and before is not None else None
+    figures_shown.append(
+        cards.Figure(
             t("business.views", lang),
-            formats.number(whole.views, lang) if whole.views is not None else t("business.not_reported", lang),
-            formats.number(whole.views - past.views, lang)
-            if past and past.views is not None and whole.views is not None and past.views != whole.views
-            else None,
-            border=True,
-            width=180,
+            formats.number(views, lang) if views is not None else t("business.not_reported", lang),
+            formats.number(abs(change), lang) if change else "",
+            0 if not change else (1 if change > 0 else -1),
         )
+    )
+    cards.show(figures_shown, t("business.before", lang))
     if shown.fx_missing:
         amounts = ", ".join(formats.money(amount, code) for code, amount in shown.fx_missing.items())
         st.warning(shell.plain(t("business.rates_missing", lang, amounts=amounts)), icon=":material/warning:")

@@ -158,7 +158,6 @@ def run() -> None:
                 default=name == "home",
             )
             for name in names
-            if (HERE / page_file(name)).exists()
         ]
         for section, names in SECTIONS.items()
     }

@@ -13,6 +13,13 @@ from core.i18n import has, t
 from pages import shell
 
 
+_FONT = "'Noto Sans Thai', 'Leelawadee UI', 'Thonburi', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif !important"
+STYLE = {
+    ".ag-cell, .ag-header-cell-text, .ag-overlay": {"font-family": _FONT, "font-size": "14px !important"},
+    ".ag-row": {"cursor": "pointer"},
+}
+
+
 def row_key(line: Line, level: str) -> str:
     """What a row is found by; empty where it is no single thing."""
     return str(line.identifier) if line.identifier else (line.name if level == "platform" else "")
@@ -49,11 +56,12 @@ def options(level: str, lang: str) -> dict[str, Any]:
     """Columns, sorting and selection."""
 
     def number(name: str, label: str, precision: int) -> dict[str, Any]:
+        digits = f"{{minimumFractionDigits: {precision}, maximumFractionDigits: {precision}}}"
         return {
             "field": name,
             "headerName": t(label, lang),
-            "type": ["numericColumn", "customNumericFormat"],
-            "precision": precision,
+            "type": ["numericColumn"],
+            "valueFormatter": f"value == null ? '—' : Number(value).toLocaleString('en-US', {digits})",
             "minWidth": 105,
             "flex": 1,
         }
@@ -95,6 +103,7 @@ def table(viewer: shell.Viewer, lines: list[Line], level: str, *, key: str) -> s
         show_toolbar=False,
         show_download_button=False,
         theme="streamlit",
+        custom_css=STYLE,
         key=key,
     )
     chosen = answer.selected_rows
