@@ -90,6 +90,6 @@ def unknown_language(language: str) -> NotConfigured:
     return NotConfigured(
         "The speech model on this machine knows English only.",
         f"For “{language}” download a multilingual model under Settings (for example {offer.title}, "
-        f"{offer.size_bytes / 1e6:.0f} MB), or use a hosted engine.",
+        f"{offer.size_bytes / 1e6:.0f} MB).",
         setting=SETTING,
     )

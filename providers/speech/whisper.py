@@ -237,6 +237,6 @@ def _require_plausible(words: Sequence[Word]) -> None:
     if len(words) >= 8 and statistics.median(word.probability for word in words) < _PLAUSIBLE:
         raise NotConfigured(
             "This does not sound like English, and the speech model on this machine knows English only.",
-            "Choose the spoken language; another one needs a multilingual model (Settings) or a hosted engine.",
+            "Choose the spoken language. Another one needs a multilingual model, to be downloaded under Settings.",
             setting=speech.SETTING,
         )

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.assets import StagedAsset
 from core.models.assets import Asset
 from core.music.payloads import BuiltinTracksInput
 from core.music.presets import PRESETS
-from core.progress import part
+from core.progress import Progress, part
 from providers.audio import composer
 from workers.context import JobContext
 from workers.registry import task
@@ -23,7 +24,7 @@ def record(context: JobContext, payload: BuiltinTracksInput) -> dict[str, Any]:
     for index, name in enumerate(names):
         share = part(context.progress, index / len(names), (index + 1) / len(names))
         known = find(context, name)
-        tracks[name] = str(known.id) if known else _stage(context, name, share)
+        tracks[name] = str(known.id) if known else stage(context, name, share).asset_id
     return {"tracks": tracks}
 
 
@@ -43,10 +44,11 @@ def find(context: JobContext, name: str) -> Asset | None:
         )
 
 
-def _stage(context: JobContext, name: str, progress: Any) -> str:
+def stage(context: JobContext, name: str, progress: Progress) -> StagedAsset:
+    """Play a built-in track and stage it as an asset of the job; raises :class:`InvalidInput` for an unknown one."""
     path = composer.ensure_track(context.folder, name, progress=progress)
     preset = composer.preset_of(name)
-    staged = context.stage_asset(
+    return context.stage_asset(
         path,
         kind="audio",
         name=f"{name}.wav",
@@ -56,4 +58,3 @@ def _stage(context: JobContext, name: str, progress: Any) -> str:
         loudness_lufs=composer.TARGET_LUFS,
         licence=composer.LICENCE,
     )
-    return staged.asset_id

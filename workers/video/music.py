@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select
-
 from core.assets import path_of
 from core.errors import InvalidInput
-from core.models.assets import Asset
 from core.progress import Progress
+from core.storage import storage
 from core.video.payloads import AddMusic, MusicChoice
 from workers.context import JobContext
+from workers.music import builtin
 
 
 @dataclass(frozen=True)
@@ -51,35 +49,8 @@ def music_of(context: JobContext, asset_id: UUID) -> Music:
 
 
 def _built_in(context: JobContext, name: str, progress: Progress) -> Music:
-    from providers.audio import composer
-
-    described = composer.describe(name)
-    with context.session() as session:
-        known = session.scalar(
-            select(Asset)
-            .where(
-                Asset.owner_id == context.owner_id,
-                Asset.kind == "audio",
-                Asset.details["audio_preset"].astext == name,
-                Asset.details["edition"].astext == described["edition"],
-            )
-            .order_by(Asset.created_at)
-            .limit(1)
-        )
+    known = builtin.find(context, name)
     if known is not None:
         return Music(known.id, path_of(known), known.licence, known.ai_generated)
-    from core.storage import storage
-    from providers.video.probe import probe
-
-    track = composer.ensure_track(context.folder / "music", name, progress=progress)
-    copy = shutil.copy2(track, context.folder / f"{name}.wav")
-    staged = context.stage_asset(
-        Path(copy),
-        kind="audio",
-        name=f"{name}.wav",
-        metadata=described,
-        duration_seconds=probe(track).duration_seconds,
-        has_audio=True,
-        licence=composer.LICENCE,
-    )
-    return Music(UUID(staged.asset_id), storage().local_path(staged.storage_key), staged.licence, False)
+    staged = builtin.stage(context, name, progress)
+    return Music(UUID(staged.asset_id), storage().local_path(staged.storage_key), staged.licence, staged.ai_generated)
