@@ -19,16 +19,16 @@ from api.dependencies import CurrentActor, StudioOwner
 from api.guard import is_owner_at_home, session_cookie
 from api.origin import safe_next
 from core import database
-from core.errors import BadRequest, InvalidInput, TooManyRequests, Unauthenticated
+from core.errors import BadRequest, Forbidden, InvalidInput, TooManyRequests, Unauthenticated
 from core.i18n import LANGUAGES, t
 from core.models.identity import User
 from core.security import (
     SESSION_COOKIE,
     add_user,
+    change_password,
     close_session,
     ensure_owner,
     open_session,
-    set_password,
     sign_in,
     somebody_signed_up,
 )
@@ -85,6 +85,12 @@ class Person(BaseModel):
     name: str
     email: str | None
     role: str
+
+
+class NewPassword(Credentials):
+    """The signed-in user's own; ``current_password`` is needed once there is one."""
+
+    current_password: str | None = Field(default=None, max_length=1024)
 
 
 class NewPerson(Credentials):
@@ -180,10 +186,24 @@ def sign_out(request: Request, actor: CurrentActor) -> Response:
 
 
 @router.put("/sessions/password", status_code=204)
-def choose_password(actor: CurrentActor, credentials: Credentials) -> None:
-    """Set the signed-in user's e-mail and password. After the first, loopback needs a sign-in too."""
-    with database.session() as session:
-        set_password(session.get_one(User, actor.user_id), credentials.email, credentials.password)
+def choose_password(request: Request, actor: CurrentActor, wanted: NewPassword) -> None:
+    """Set the signed-in user's e-mail and password, and sign their other browsers out. After the first password,
+    loopback needs a sign-in too."""
+    keys = (f"user {actor.user_id}", f"peer {_peer(request)}")
+    attempts.check(*keys)
+    try:
+        with database.session() as session:
+            change_password(
+                session,
+                session.get_one(User, actor.user_id),
+                wanted.email,
+                wanted.password,
+                current=wanted.current_password,
+                keep=request.cookies.get(SESSION_COOKIE),
+            )
+    except Forbidden:
+        attempts.failed(*keys)
+        raise
 
 
 @router.post("/sessions/people", status_code=201)

@@ -14,6 +14,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, Forbidden, InvalidInput, NotConfigured, Unauthenticated
@@ -154,14 +155,41 @@ def sign_in(session: Session, email: str, password: str) -> str:
         Unauthenticated: the pair is wrong. Unknown e-mails take as long as wrong passwords.
     """
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
-    stored = user.password_hash if user and user.password_hash else PasswordHasher().hash(secrets.token_hex(8))
-    try:
-        PasswordHasher().verify(stored, password)
-    except (VerifyMismatchError, InvalidHashError):
-        raise Unauthenticated("E-mail or password is wrong.") from None
-    if user is None:
+    if not _is_password(user, password) or user is None:
         raise Unauthenticated("E-mail or password is wrong.")
     return open_session(session, user)
+
+
+def _is_password(user: User | None, password: str) -> bool:
+    try:
+        return PasswordHasher().verify((user and user.password_hash) or _nobodys_hash(), password) and user is not None
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+@lru_cache
+def _nobodys_hash() -> str:
+    """What the password of somebody unknown is compared with, so that it takes as long."""
+    return PasswordHasher().hash(secrets.token_hex(16))
+
+
+def change_password(
+    session: Session, user: User, email: str, password: str, *, current: str | None, keep: str | None = None
+) -> None:
+    """Set a user's own e-mail and password, and sign their other browsers out (``keep`` is this one's cookie).
+
+    Raises:
+        Forbidden: there is a password already and ``current`` is not it.
+        Conflict: somebody else has this e-mail.
+        InvalidInput: the password is too short or the e-mail is not one.
+    """
+    if user.password_hash and not _is_password(user, current or ""):
+        raise Forbidden("The current password is wrong.")
+    if session.scalar(select(User.id).where(User.email == email.strip().lower(), User.id != user.id)):
+        raise Conflict("Somebody with this e-mail is here already.")
+    set_password(user, email, password)
+    others = delete(UserSession).where(UserSession.user_id == user.id)
+    session.execute(others.where(UserSession.token_sha256 != _digest(keep)) if keep else others)
 
 
 def add_user(session: Session, owner: Actor, email: str, password: str, role: str) -> User:

@@ -108,6 +108,25 @@ def test_ten_wrong_passwords_and_the_right_one_waits(served: Served, owner: Acto
         attempts.forget("email owner@example.com", "peer 127.0.0.1")
 
 
+def test_a_password_is_changed_with_the_current_one_and_ends_other_sessions(served: Served) -> None:
+    origin = {"Origin": served.url}
+    wanted = {"email": "owner@example.com", "password": PASSWORD}
+    with served.client() as mine, served.client() as elsewhere:
+        for client in (mine, elsewhere):
+            client.get("/", headers=HTML)
+            assert client.get("/api/sessions").status_code == 200
+        assert (
+            mine.put("/api/sessions/password", json={**wanted, "password": "short"}, headers=origin).status_code == 422
+        )
+        assert mine.put("/api/sessions/password", json=wanted, headers=origin).status_code == 204
+        assert mine.get("/api/sessions").json()["email"] == "owner@example.com"
+        assert elsewhere.get("/api/sessions").status_code == 401
+        another = {**wanted, "password": "another long password"}
+        problem(mine.put("/api/sessions/password", json=another, headers=origin), 403)
+        right = mine.put("/api/sessions/password", json={**another, "current_password": PASSWORD}, headers=origin)
+        assert right.status_code == 204
+
+
 @pytest.mark.parametrize(
     "headers",
     [
