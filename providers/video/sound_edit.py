@@ -205,12 +205,19 @@ def _reduction(part: Signal, ceiling: float) -> NDArray[np.float32]:
     import scipy.ndimage as ndimage
     from scipy.signal import resample_poly
 
-    over = np.abs(resample_poly(part, 4, 1, axis=0)).max(axis=1).reshape(-1, 4).max(axis=1)
+    # Column by column: a maximum over an axis of two or four values costs numpy ten times as much.
+    fine = _taller(resample_poly(part, 4, 1, axis=0))
+    over = np.maximum(np.maximum(fine[0::4], fine[1::4]), np.maximum(fine[2::4], fine[3::4]))
     # The taller of two neighbours: a peak between samples belongs to both.
-    peak = np.maximum(np.maximum(over, np.abs(part).max(axis=1)), np.append(0, over[:-1]))
+    peak = np.maximum(np.maximum(over, _taller(part)), np.append(0, over[:-1]))
     needed = np.minimum(1.0, ceiling / np.maximum(peak, 1e-9))
     if needed.min() >= 1.0:
         return np.ones(len(part), dtype=np.float32)
     held: Any = ndimage.minimum_filter1d(needed, 2 * _HOLD + 1, mode="nearest")
     smooth = ndimage.uniform_filter1d(ndimage.uniform_filter1d(held, _HOLD, mode="nearest"), _HOLD, mode="nearest")
     return np.asarray(np.minimum(smooth, needed), dtype=np.float32)
+
+
+def _taller(signal: Signal) -> NDArray[np.float32]:
+    """The larger of the two channels' magnitudes at each sample."""
+    return np.maximum(np.abs(signal[:, 0]), np.abs(signal[:, 1]))
