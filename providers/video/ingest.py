@@ -157,8 +157,8 @@ def _plan(info: MediaInfo, sheet: Sheet | None, proxy: Path | None) -> tuple[str
     if info.has_audio:
         split = "asplit[a0][a1];[a0]" if proxy is not None else ""
         chains.append(
-            f"[0:a:0]aresample=48000:async=1:first_pts=0,{split}ebur128=peak=true:framelog=quiet,"
-            f"aresample={_PEAK_RATE},{to_stereo(info.channels)}[sound]"
+            f"[0:a:0]aresample=48000:async=1:first_pts=0,{to_stereo(info.channels)},{split}"
+            f"ebur128=peak=true:framelog=quiet,aresample={_PEAK_RATE}[sound]"
         )
         outputs += ["-map", "[sound]", "-f", "f32le", "pipe:1"]
     if sheet is not None:
@@ -170,7 +170,7 @@ def _plan(info: MediaInfo, sheet: Sheet | None, proxy: Path | None) -> tuple[str
                 "-g", str(round(PROXY_GOP_SECONDS * info.fps)), "-r", str(info.fps), "-fps_mode", "cfr",
             ]  # fmt: skip
         if info.has_audio:
-            outputs += ["-map", "[a1]", "-c:a", "aac", "-b:a", "128k", "-ac", "2"]
+            outputs += ["-map", "[a1]", "-c:a", "aac", "-b:a", "128k"]
         outputs += ["-map_metadata", "-1", "-map_chapters", "-1", "-movflags", "+faststart", proxy.name]
     return ";\n".join(chains) + "\n", outputs
 

@@ -45,7 +45,8 @@ def test_what_a_browser_plays_gets_no_proxy(tmp_path: Path) -> None:
     assert peaks[5:45].min() > 0.08
     assert peaks[5:45].max() < 0.12
     assert peaks[55:95].max() < 0.01
-    assert made.loudness.lufs == pytest.approx(-23.0, abs=0.6)
+    # A sine of -20 dBFS heard from two speakers is -20 LUFS; half-silent blocks at its edges take up to 1.5 LU.
+    assert -21.6 < (made.loudness.lufs or 0.0) < -19.9
     assert made.loudness.true_peak == pytest.approx(-20, abs=0.5)
 
 
@@ -134,7 +135,7 @@ def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> 
             .join(Asset, Asset.id == AssetLink.child_id)
             .where(AssetLink.parent_id == identifier)
         ).all()
-        helpers = dict(row.tuple() for row in links)
+        helpers = {row[0]: row[1] for row in links}
         assert set(helpers) == {"poster", "thumbnails", "proxy"}
         assert all(helper.hidden for helper in helpers.values())
         assert helpers["thumbnails"].details["count"] == 4
