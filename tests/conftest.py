@@ -13,12 +13,18 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from core import database, migrate, security
 from core.jobs import queue
 from core.security import Actor
 from core.settings import Settings, get_settings
 from workers import services
+
+# Speed is measured by `make bench`; on a shared machine a deadline fails by chance.
+hypothesis_settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("studio")
 
 SHORT_ROOT = Path("/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir())
 
