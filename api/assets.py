@@ -21,6 +21,7 @@ from core import assets, database
 from core.errors import InvalidInput
 from core.models.assets import Asset
 from core.models.base import uuid7
+from core.publishing.library import delete_asset as delete_asset_row
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 Kind = Literal["video", "audio", "image", "subtitle", "midi", "tab", "document"]
@@ -150,9 +151,10 @@ def rename_asset(session: Scoped, actor: CurrentActor, asset_id: UUID, change: R
 
 @router.delete("/{asset_id}", status_code=204)
 def delete_asset(actor: CurrentActor, asset_id: UUID, with_dependants: bool = False) -> None:
-    """Delete an asset and its helper files. Answers 409 while results made from it exist, unless those go too."""
+    """Delete an asset, its helper files and its drafts. Answers 409 while results made from it exist, unless those go
+    too, and while a publication needs the file."""
     with database.session(actor) as session:
-        keys = assets.delete(session, actor, asset_id, with_dependants=with_dependants)
+        keys = delete_asset_row(session, actor, asset_id, with_dependants=with_dependants)
     assets.remove_files(keys)
 
 

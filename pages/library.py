@@ -13,6 +13,7 @@ from core.i18n import clock, file_size, moment, t
 from core.models.assets import ASSET_KINDS, Asset
 from core.models.jobs import Job
 from core.models.publishing import Episode
+from core.publishing.library import delete_asset
 from core.storage import storage
 from pages import media, shell, work
 from pages.editor import project as projects
@@ -126,7 +127,7 @@ def _change(viewer: shell.Viewer, asset: Asset, made: list[Asset]) -> None:
         if st.button(t("common.delete", lang), key=f"delete-{asset.id}", type="primary"):
             with shell.errors(viewer):
                 with database.session(viewer.actor) as session:
-                    keys = assets.delete(session, viewer.actor, asset.id, with_dependants=together)
+                    keys = delete_asset(session, viewer.actor, asset.id, with_dependants=together)
                 assets.remove_files(keys)
                 st.query_params.clear()
                 st.toast(t("library.deleted", lang))

@@ -172,3 +172,22 @@ def test_rename_lineage_and_delete(client: httpx.Client, owner: Actor, tmp_path:
     assert client.delete(f"/api/assets/{video}?with_dependants=true").status_code == 204
     assert client.get(f"/api/assets/{child}").status_code == 404
     assert not any(path.exists() for path in paths)
+
+
+def test_a_draft_goes_with_its_file_and_a_scheduled_post_keeps_it(
+    client: httpx.Client, owner: Actor, tmp_path: Path, video: str
+) -> None:
+    child = store(owner, tmp_path, b"y", "short.mp4", "video/mp4", parents={video: "source"})
+    draft = client.post("/api/dashboard/episodes", json={"title": "Draft", "asset_id": child}).json()
+    account = client.post("/api/publishing/simulated/account").json()
+    target = {"platform_account_id": account["id"], "scheduled_time": "2031-05-01T18:00"}
+    planned = client.post("/api/publishing/plan", json={"episode_id": draft["id"], "targets": [target]}).json()[0]
+    for asset_id in (child, video):
+        kept = client.delete(f"/api/assets/{asset_id}?with_dependants=true")
+        assert kept.status_code == 409
+        assert kept.json()["title"] == "This file is about to be published."
+    client.post(f"/api/publishing/publication/{planned['id']}/cancel")
+    assert client.delete(f"/api/assets/{video}").status_code == 409
+    assert client.get(f"/api/dashboard/episodes/{draft['id']}").json()["state"] == "draft"
+    assert client.delete(f"/api/assets/{video}?with_dependants=true").status_code == 204
+    assert client.get(f"/api/dashboard/episodes/{draft['id']}").json()["state"] == "discarded"
