@@ -27,14 +27,26 @@ from core.publishing.payloads import SyncMetricsInput, SyncRevenueInput
 from core.security import Actor
 
 WEEK = 7
-CURRENCY = "USD"
+PAYS = {
+    "USD": Decimal(1),
+    "THB": Decimal(33),
+    "EUR": Decimal("0.9"),
+    "GBP": Decimal("0.8"),
+    "JPY": Decimal(150),
+    "SGD": Decimal("1.3"),
+    "AUD": Decimal("1.5"),
+    "KRW": Decimal(1400),
+    "VND": Decimal(25000),
+    "INR": Decimal(85),
+}
+"""What the simulated platform pays for a simulated dollar, by the channel's currency. Invented, like all of it."""
 TYPICAL_VIEWS = 900
 REACH = {"public": 1.0, "unlisted": 0.02, "private": 0.0}
 
 
 @dataclass(frozen=True)
 class DayGains:
-    """What a post gained on one simulated day; ``revenue`` in :data:`CURRENCY`."""
+    """What a post gained on one simulated day; ``revenue`` in simulated dollars (see :func:`payout`)."""
 
     views: int
     likes: int
@@ -57,6 +69,12 @@ def audience_day(seed: int, marker: str, day: int, duration_seconds: float, priv
     watched = round(views * min(duration_seconds, 1800.0) * retention)
     revenue = Decimal(str(round(views * revenue_per_thousand / 1000, 6)))
     return DayGains(views, likes, comments, shares, watched, revenue)
+
+
+def payout(revenue: Decimal, currency: str) -> tuple[Decimal, str]:
+    """A day's revenue as paid out in the channel's currency, so that trying things out needs no exchange rates."""
+    code = currency if currency in PAYS else "USD"
+    return (revenue * PAYS[code]).quantize(Decimal("0.000001")), code
 
 
 def platform_of(session: Session, owner_id: UUID) -> SimulatedPlatform:

@@ -10,7 +10,8 @@ import streamlit as st
 _STYLE = """
 <style>
 .studio-figures {
-  display: grid; gap: 0.6rem; grid-template-columns: repeat(auto-fit, minmax(138px, 1fr)); margin: 0.2rem 0;
+  display: grid; gap: 0.6rem; grid-template-columns: repeat(auto-fit, minmax(138px, 1fr)); margin: 0.2rem 0 !important;
+  padding: 0 !important;
 }
 .studio-figure {
   padding: 0.7rem 0.9rem; border-radius: 12px; border: 1px solid color-mix(in srgb, currentColor 14%, transparent);

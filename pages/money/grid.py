@@ -12,7 +12,6 @@ from core.business.overview import Line
 from core.i18n import has, t
 from pages import shell
 
-
 _FONT = "'Noto Sans Thai', 'Leelawadee UI', 'Thonburi', 'Segoe UI', 'Helvetica Neue', Arial, sans-serif !important"
 STYLE = {
     ".ag-cell, .ag-header-cell-text, .ag-overlay": {"font-family": _FONT, "font-size": "14px !important"},
@@ -70,8 +69,6 @@ def options(level: str, lang: str) -> dict[str, Any]:
         {"field": "key", "hide": True},
         {"field": "name", "headerName": t("business.name", lang), "minWidth": 170, "flex": 2, "tooltipField": "name"},
     ]
-    if level in ("episode", "series"):
-        columns.append({"field": "parent", "headerName": t("business.belongs_to", lang), "minWidth": 120, "flex": 1})
     columns += [
         number("profit", "business.profit", 2),
         number("roi", "business.roi_column", 0),
@@ -79,6 +76,8 @@ def options(level: str, lang: str) -> dict[str, Any]:
         number("cost", "business.cost", 2),
         number("views", "business.views", 0),
     ]
+    if level in ("episode", "series"):
+        columns.append({"field": "parent", "headerName": t("business.belongs_to", lang), "minWidth": 120, "flex": 1})
     return {
         "columnDefs": columns,
         "defaultColDef": {"sortable": True, "resizable": True, "suppressMovable": True},
@@ -95,7 +94,7 @@ def table(viewer: shell.Viewer, lines: list[Line], level: str, *, key: str) -> s
     answer = AgGrid(
         rows,
         gridOptions=options(level, viewer.lang),
-        height=min(96 + 42 * len(rows), 480),
+        height=min(38 + 30 * len(rows), 480),
         update_on=["selectionChanged"],
         allow_unsafe_jscode=False,
         enable_enterprise_modules=False,

@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core import database
 from core.models.base import uuid7
-from core.models.publishing import PlatformAccount
+from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
 from core.models.simulated import SimulatedDay, SimulatedPost
 from core.progress import Progress, no_progress
 from core.publishing.failures import PlatformFailure
-from core.publishing.simulation import CURRENCY, clock, platform_of
+from core.publishing.simulation import clock, payout, platform_of
 from providers.publishing.base import (
     Checked,
     Handle,
@@ -143,20 +143,37 @@ class SimulatedPublisher(PlatformPublisherBase):
         return MetricsReport(totals, [], [each for each in remote_ids if each not in there])
 
     def fetch_revenue(self, remote_ids: Sequence[str], start: date, end: date) -> list[RevenueRow]:
-        """What each simulated day earned; final at once."""
-        return [
-            RevenueRow(
-                remote_id=post_id,
-                day=row.ends_at.date(),
-                amount=row.revenue,
-                currency=CURRENCY,
-                kind="finalised",
-                external_ref=f"{post_id}:{row.day_number}",
-                report_tz="UTC",
+        """What each simulated day earned, in the currency of the post's channel; final at once."""
+        currencies = self._currencies(remote_ids)
+        found = []
+        for post_id, rows in self._days(remote_ids).items():
+            for row in rows:
+                amount, currency = payout(row.revenue, currencies.get(post_id, "USD"))
+                found.append(
+                    RevenueRow(
+                        remote_id=post_id,
+                        day=row.ends_at.date(),
+                        amount=amount,
+                        currency=currency,
+                        kind="finalised",
+                        external_ref=f"{post_id}:{row.day_number}",
+                        report_tz="UTC",
+                    )
+                )
+        return found
+
+    def _currencies(self, remote_ids: Sequence[str]) -> dict[str, str]:
+        with database.session() as session:
+            rows = session.execute(
+                select(PublicationRecord.remote_id, ContentChannel.currency)
+                .join(Episode, Episode.id == PublicationRecord.episode_id)
+                .join(ContentChannel, ContentChannel.id == Episode.channel_id)
+                .where(
+                    PublicationRecord.account_id == self._account_id,
+                    PublicationRecord.remote_id.in_(list(remote_ids)),
+                )
             )
-            for post_id, rows in self._days(remote_ids).items()
-            for row in rows
-        ]
+            return {str(row.remote_id): row.currency for row in rows}
 
     def _days(self, remote_ids: Sequence[str]) -> dict[str, list[SimulatedDay]]:
         with database.session() as session:
