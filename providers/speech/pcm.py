@@ -26,7 +26,9 @@ def decode(path: Path, folder: Path, *, duration_seconds: float = 0.0, progress:
     """
     raw = folder / f"{path.stem[:40]}-16k.raw"
     arguments = source_arguments(path)
-    arguments += ["-map", "0:a:0", "-vn", "-ac", "1", "-ar", str(RATE), "-f", "s16le", output_argument(raw)]
+    # Filled where the sound starts late or has gaps: sample n is what is heard at n / RATE seconds of the recording.
+    clock = f"aresample={RATE}:async=1:first_pts=0"
+    arguments += ["-map", "0:a:0", "-vn", "-af", clock, "-ac", "1", "-f", "s16le", output_argument(raw)]
     run_ffmpeg(arguments, duration_seconds=duration_seconds, progress=progress, stage="stage.listen")
     if raw.stat().st_size < 2:
         return np.zeros(0, np.int16)

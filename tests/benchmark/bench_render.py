@@ -149,7 +149,7 @@ def measure(source: Path, times: int) -> str:
     return (
         f"Source: {length:.0f} s of talk at {info.width}×{info.height}, {float(info.fps):.2f} frames a second, "
         f"{info.size_bytes * 8 / length / 1e6:.1f} Mb/s. {pieces} pieces, "
-        f"{timeline.kept_frames / info.frames:.0%} kept, {len(track.keyframes)} crop keyframes; {times} pairs of runs.\n\n"
+        f"{timeline.kept_frames / info.frames:.0%} kept, {len(track.keyframes)} crop keyframes; {times} pairs.\n\n"
         "| rendering | by hand, CPU s | ours, CPU s | ours ÷ by hand | goal |\n|---|---|---|---|---|\n"
         f"| jump cut | {jump[0]:.1f} | {jump[1]:.1f} | {jump[2]:.3f} | ≤ 1.05 |\n"
         f"| the same with noise reduction and −14 LUFS (1 run) | | {mastered:.1f} | | |\n"

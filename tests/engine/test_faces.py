@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 from core.errors import UnsupportedMedia
 from providers.video.analysis import level_envelope, merged_spans, scene_cuts, small_size
 from providers.video.faces import detect_faces, look
 from tests.engine.coded_media import RATE, coded_video, ffmpeg
-
-skimage_data = pytest.importorskip("skimage.data", reason="the photograph comes with scikit-image (requirements-dev)")
 
 # The astronaut's face in her photograph of 512 × 512, set by hand: left, top, right, bottom.
 FACE = (172, 65, 270, 195)
@@ -24,7 +23,7 @@ FACE = (172, 65, 270, 195)
 def walking_face(path: Path, seconds: float = 6.0, size: tuple[int, int] = (1280, 720)) -> Path:
     """The photograph, 500 pixels high, moves from left to right over a grey wall with grain."""
     photo = path.with_suffix(".png")
-    Image.fromarray(skimage_data.astronaut()).resize((500, 500)).save(photo)
+    Image.fromarray(data.astronaut()).resize((500, 500)).save(photo)
     width, height = size
     wall = f"color=0x708090:s={width}x{height}:r=30:d={seconds}"
     move = f"overlay=x='{width - 500}*t/{seconds}':y={height - 500}:shortest=1"

@@ -12,6 +12,8 @@ import pytest
 
 from core.errors import InvalidInput, JobCancelled, UnsupportedMedia
 from core.video.timeline import CropKeyframe, CropTrack, OutputTarget, Piece, Timeline
+from providers.speech.pcm import RATE as PCM_RATE
+from providers.speech.pcm import decode
 from providers.video.probe import probe
 from providers.video.renderer import RenderedOutput, RenderOutput, render
 from tests.engine.coded_media import (
@@ -125,6 +127,19 @@ def test_a_variable_rate_is_reached_by_seeking_too(tmp_path: Path) -> None:
     made = cut(source, kept, tmp_path)
     on_screen = [max(number for number in shown if number <= slot) for slot in expected(kept)]
     assert numbers(pictures(made.path)) == on_screen
+
+
+def test_sound_that_starts_late_stays_late(tmp_path: Path) -> None:
+    whole = coded_video(tmp_path / "whole.mp4", 200)
+    source = tmp_path / "source.mkv"
+    twice = ["-i", str(whole), "-itsoffset", "0.5", "-i", str(whole)]
+    ffmpeg(*twice, "-map", "0:v", "-map", "1:a", "-c", "copy", str(source))
+    kept = [(3, 50), (70, 150)]
+    made = cut(source, kept, tmp_path)
+    heard = sounding(sound_of(made.path), made.frames, Fraction(30))
+    assert heard == [number >= 15 and (number - 15) % BEAT == 0 for number in expected(kept)]
+    samples = decode(source, tmp_path)
+    assert np.argmax(np.abs(samples.astype(int)) > 3000) / PCM_RATE == pytest.approx(0.5, abs=0.01)
 
 
 def test_without_sound_the_result_has_a_silent_track(tmp_path: Path) -> None:
