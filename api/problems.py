@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from core.errors import StudioError
+from core.i18n import explain
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
@@ -67,19 +68,27 @@ class Problem(JSONResponse):
         super().__init__(body, status, headers=dict(headers or {}))
 
 
-def from_error(error: StudioError) -> Problem:
+def language_of(request: Request) -> str:
+    """The language a problem is told in: Thai where the request prefers it (RFC 9110, Accept-Language), or English."""
+    first = request.headers.get("accept-language", "").partition(",")[0].strip().lower()
+    return "th" if first == "th" or first.startswith(("th-", "th;")) else "en"
+
+
+def from_error(error: StudioError, language: str = "en") -> Problem:
     """The document of an error of the studio's family. ``type`` is a relative reference, e.g. ``not-found``."""
     known = error.as_dict()
+    title, detail = explain(error, language)
     extra = {name: value for name, value in known.items() if name not in ("type", "title", "detail")}
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    return Problem(error.status, error.title, error.detail, type=error.type, headers=headers, **extra)
+    headers["Content-Language"] = language
+    return Problem(error.status, title, detail, type=error.type, headers=headers, **extra)
 
 
 def _on_studio_error(request: Request, error: Exception) -> Problem:
     assert isinstance(error, StudioError)
     if error.status >= 500:
         _log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-    return from_error(error)
+    return from_error(error, language_of(request))
 
 
 def _on_http_error(_request: Request, error: Exception) -> Problem:

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse
 from api.dependencies import CurrentActor, StudioOwner
 from api.guard import is_owner_at_home, session_cookie
 from api.origin import safe_next
+from api.problems import language_of
 from core import database
 from core.errors import BadRequest, Forbidden, InvalidInput, TooManyRequests, Unauthenticated
 from core.i18n import LANGUAGES, t
@@ -225,7 +226,7 @@ def sign_in_page(
 def _language(request: Request, chosen: str | None) -> str:
     if chosen in LANGUAGES:
         return str(chosen)
-    return "th" if request.headers.get("accept-language", "").lower().startswith("th") else "en"
+    return language_of(request)
 
 
 def _page(lang: str, target: str, status: int, error: str, email: str) -> HTMLResponse:

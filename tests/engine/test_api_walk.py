@@ -316,6 +316,14 @@ def test_unknown_paths_methods_and_bodies_are_problems(served: Served, owner: Ac
             assert answer.json()["status"] == status
 
 
+def test_problems_are_told_in_thai_to_who_prefers_it(served: Served, owner: Actor) -> None:
+    with served.client(owner) as client:
+        for language, title in (("th-TH,th;q=0.9,en;q=0.5", "ไม่พบสิ่งนี้"), ("en,th;q=0.5", "That does not exist.")):
+            answer = client.get(f"/api/jobs/{UUID(int=0)}", headers={"Accept-Language": language})
+            assert answer.json()["title"] == title
+            assert answer.headers["content-language"] == language[:2]
+
+
 def test_a_fault_of_ours_tells_nothing(served: Served, owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError("the secret inside")

@@ -26,6 +26,7 @@ def upload(
 ) -> list[str]:
     """Show the zone; answers the asset identifiers of the files that just arrived, once each, else ``[]``."""
     data = {
+        "lang": lang,
         "words": labels("upload", lang) | labels("format", lang),
         "accept": accept,
         "multiple": multiple,

@@ -2,10 +2,10 @@ const CHUNK = 16 * 1024 * 1024;
 const RETRIES = [0, 500, 1000, 2000, 3000, 5000, 5000, 5000, 10000, 10000, 10000, 20000, 30000, 30000];
 
 // The asset that an upload became; a long examination is asked for again (api/uploads.py).
-async function assetOf(uploadId) {
+async function assetOf(uploadId, headers) {
   for (;;) {
     try {
-      return (await studio.request(`/api/uploads/${uploadId}/asset`)).id;
+      return (await studio.request(`/api/uploads/${uploadId}/asset`, { headers })).id;
     } catch (error) {
       if (error.status !== 409 || !error.body?.retryable) throw error;
     }
@@ -132,9 +132,11 @@ function createUpload(root) {
       return;
     }
     const started = { at: performance.now(), from: null };
+    const language = { "Accept-Language": self.component.data.lang }; // refusals are told in the page's language
     upload = new window.tus.Upload(file, {
       endpoint: location.origin + "/api/uploads",
       chunkSize: CHUNK,
+      headers: language,
       retryDelays: RETRIES,
       removeFingerprintOnSuccess: true,
       metadata: { filename: file.name, filetype: file.type || "application/octet-stream" },
@@ -169,7 +171,7 @@ function createUpload(root) {
         say(words().checking);
         try {
           const uploadId = upload.url.split("/").filter(Boolean).pop();
-          const asset = await assetOf(uploadId);
+          const asset = await assetOf(uploadId, language);
           over = true;
           say(words().done);
           row.classList.add("done");
