@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from core.errors import EngineFailed, JobCancelled, OutOfSpace, TooLarge, UnsupportedMedia
 from providers.video.process import (
@@ -138,13 +141,25 @@ def test_a_playlist_cannot_read_a_neighbour_even_under_its_own_name(tmp_path: Pa
         run_ffmpeg([*source_arguments(tmp_path / "list.m3u8"), "-f", "null", "-"])
 
 
-def test_names_are_only_names(tmp_path: Path) -> None:
-    source = coded_video(tmp_path / "source.mp4", 30)
-    odd = tmp_path / "-i concat:a|b %03d 'q' [x];,=\\ $(id) สวัสดี.mp4"
-    source.rename(odd)
-    out = tmp_path / "-y pipe:1 %d out.mp4"
-    run_ffmpeg([*source_arguments(odd), "-c", "copy", output_argument(out)])
-    assert out.stat().st_size > 1000
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return coded_video(tmp_path_factory.mktemp("names") / "source.mp4", 30)
+
+
+NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=40)
+
+
+@given(NAMES, NAMES)
+@example("-i concat:a|b %03d 'q' [x];,=\\ $(id) สวัสดี", "-y pipe:1 %d ")
+@example("http:127.0.0.1", "\n-f null\n")
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_names_are_only_names(short: Path, source: str, result: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        odd, out = Path(folder) / f"{source}.mp4", Path(folder) / f"{result}-out.mp4"
+        os.link(short, odd)
+        run_ffmpeg([*source_arguments(odd), "-c", "copy", output_argument(out)])
+        assert out.stat().st_size > 1000
+        assert sorted(path.name for path in Path(folder).iterdir()) == sorted([odd.name, out.name])
 
 
 def test_secrets_stay_with_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:

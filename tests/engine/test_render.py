@@ -142,6 +142,38 @@ def test_sound_that_starts_late_stays_late(tmp_path: Path) -> None:
     assert np.argmax(np.abs(samples.astype(int)) > 3000) / PCM_RATE == pytest.approx(0.5, abs=0.01)
 
 
+def test_a_turned_recording_comes_out_upright(tmp_path: Path) -> None:
+    lying = coded_video(tmp_path / "lying.mp4", 60)
+    source = tmp_path / "turned.mp4"
+    ffmpeg("-display_rotation", "180", "-i", str(lying), "-c", "copy", str(source))
+    made = cut(source, [(7, 40)], tmp_path)
+    assert numbers(pictures(made.path)[:, ::-1, ::-1]) == list(range(7, 40))
+
+
+def test_pixels_come_out_square(tmp_path: Path) -> None:
+    squeezed = tmp_path / "squeezed.mp4"
+    ffmpeg("-i", str(coded_video(tmp_path / "a.mp4", 60)), "-vf", "scale=160:180,setsar=2", "-crf", "10", str(squeezed))
+    made = cut(squeezed, [(7, 40)], tmp_path)
+    assert (made.width, made.height) == (320, 180)
+    assert numbers(pictures(made.path)) == list(range(7, 40))
+
+
+def test_high_dynamic_range_is_brought_to_what_platforms_show(tmp_path: Path) -> None:
+    source = tmp_path / "hlg.mp4"
+    ffmpeg(
+        "-i", str(coded_video(tmp_path / "a.mp4", 60)), "-vf", "format=yuv420p10le",
+        "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+        "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc:range=limited", str(source),
+    )  # fmt: skip
+    assert probe(source).hdr == "hlg"
+    made = cut(source, [(7, 40)], tmp_path)
+    assert probe(made.path).hdr == ""
+    assert probe(made.path).pixel_format == "yuv420p"
+    frames = pictures(made.path)
+    assert numbers(frames) == list(range(7, 40))
+    assert frames[8][70:130, 110:210].mean() > 180  # frame 15 of the source: the bright field stays bright
+
+
 def test_without_sound_the_result_has_a_silent_track(tmp_path: Path) -> None:
     source = coded_video(tmp_path / "source.mp4", 60, silent=True)
     made = cut(source, [(5, 50)], tmp_path, loudness_lufs=-14.0)
