@@ -17,7 +17,7 @@ from core.publishing import channels, episodes, publications, states
 from pages import media, shell
 from pages.components.live import live
 from pages.posting import places, posts
-from pages.posting.dialog import open_dialog
+from pages.posting.dialog import ask, show_dialog
 
 COLUMNS = ("draft", "scheduled", "published")
 
@@ -46,7 +46,7 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
         series = session.get(Series, episode.series_id) if episode.series_id else None
         shell.facts(series.name if series else "", clock(asset.duration_seconds or 0) if asset else "")
         for record in records:
-            posts.show(viewer, record)
+            posts.show(viewer, record, place="board")
         if not viewer.may_edit:
             return
         with st.container(horizontal=True):
@@ -56,7 +56,7 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
                 type="primary" if episode.state == "draft" else "secondary",
                 icon=":material/send:",
             ):
-                open_dialog(viewer, episode.id)
+                ask(episode.id)
             if episode.state == "draft" and st.button(
                 t("publishing.discard", lang), key=f"discard-{episode.id}", icon=":material/close:"
             ):
@@ -109,7 +109,7 @@ def schedule(viewer: shell.Viewer) -> None:
         for record in urgent:
             with st.container(border=True):
                 st.markdown(f"**{shell.plain(record.title)}**")
-                posts.show(viewer, record)
+                posts.show(viewer, record, place="schedule")
     st.subheader(t("publishing.calendar", lang))
     if not coming:
         st.caption(t("publishing.nothing_here", lang))
@@ -117,7 +117,7 @@ def schedule(viewer: shell.Viewer) -> None:
         with st.container(border=True):
             time = moment(record.due_at, lang, record.timezone) if record.due_at else ""
             st.markdown(f"**{time}** · {shell.plain(record.title)}")
-            posts.show(viewer, record)
+            posts.show(viewer, record, place="schedule")
 
 
 def main() -> None:
@@ -130,6 +130,7 @@ def main() -> None:
     ):
         with tab:
             show(viewer)
+    show_dialog(viewer)
 
 
 main()

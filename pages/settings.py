@@ -128,7 +128,7 @@ def people(viewer: shell.Viewer) -> None:
     with database.session() as session:
         me = session.get_one(User, viewer.actor.user_id)
         signed_up = security.somebody_signed_up(session)
-        address = me.email or ""
+        address, has_password = me.email or "", me.password_hash is not None
     if not signed_up:
         st.info(t("settings.no_password", lang))
     else:
@@ -138,10 +138,18 @@ def people(viewer: shell.Viewer) -> None:
         password = st.text_input(
             t("settings.password", lang), type="password", key="own_password", autocomplete="new-password"
         )
+        current = has_password and st.text_input(
+            t("settings.current_password", lang),
+            type="password",
+            key="current_password",
+            autocomplete="current-password",
+        )
         if st.form_submit_button(t("settings.set_password", lang)):
             with shell.errors(viewer):
                 with database.session() as session:
-                    security.set_password(session.get_one(User, viewer.actor.user_id), email, password)
+                    user = session.get_one(User, viewer.actor.user_id)
+                    cookie = st.context.cookies.get(security.SESSION_COOKIE)
+                    security.change_password(session, user, email, password, current=current or None, keep=cookie)
                 st.success(t("settings.password_set", lang))
     if viewer.actor.role != "owner" or not signed_up:
         return

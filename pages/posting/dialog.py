@@ -17,6 +17,8 @@ from core.publishing.payloads import PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
 from pages import shell
 
+OPEN = "publishing_episode"
+
 
 def account_label(account: PlatformAccount, lang: str) -> str:
     """ "Name · platform", with the simulated one marked."""
@@ -44,9 +46,21 @@ def show_issues(issues: list[Issue], lang: str) -> bool:
     return any(issue.level == "error" for issue in issues)
 
 
-def open_dialog(viewer: shell.Viewer, episode_id: UUID) -> None:
-    """Open the dialog for one episode."""
-    st.dialog(t("publishing.publish_title", viewer.lang), width="large")(_body)(viewer, episode_id)
+def ask(episode_id: UUID) -> None:
+    """Open the dialog for one episode, now and at every rerun until it is closed."""
+    st.session_state[OPEN] = episode_id
+
+
+def _close() -> None:
+    st.session_state.pop(OPEN, None)
+
+
+def show_dialog(viewer: shell.Viewer) -> None:
+    """The dialog, while one is open."""
+    episode_id = st.session_state.get(OPEN)
+    if episode_id is not None:
+        title = t("publishing.publish_title", viewer.lang)
+        st.dialog(title, width="large", on_dismiss=_close)(_body)(viewer, episode_id)
 
 
 def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
@@ -117,6 +131,7 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         if st.button(label, type="primary", key="publish_go", disabled=blocked, icon=":material/send:"):
             with database.session(viewer.actor) as session:
                 plan.plan(session, viewer.actor, wanted)
+            _close()
             st.toast(t("publishing.planned", lang))
             st.rerun()
 

@@ -26,8 +26,8 @@ def state_chips(record: PublicationRecord, lang: str) -> None:
     )
 
 
-def show(viewer: shell.Viewer, record: PublicationRecord) -> None:
-    """One publication with its actions."""
+def show(viewer: shell.Viewer, record: PublicationRecord, *, place: str) -> None:
+    """One publication with its actions; ``place`` tells apart the places of the page that show the same one."""
     lang = viewer.lang
     state_chips(record, lang)
     if record.published_at:
@@ -48,7 +48,7 @@ def show(viewer: shell.Viewer, record: PublicationRecord) -> None:
         if record.remote_url and record.remote_url.startswith("https://"):
             st.link_button(t("publishing.open_post", lang), record.remote_url, icon=":material/open_in_new:")
         if viewer.may_edit:
-            _actions(viewer, record)
+            _actions(viewer, record, place)
 
 
 def _history(viewer: shell.Viewer, publication_id: UUID) -> None:
@@ -77,12 +77,12 @@ def _history(viewer: shell.Viewer, publication_id: UUID) -> None:
             shell.tell(step.error, lang)
 
 
-def _actions(viewer: shell.Viewer, record: PublicationRecord) -> None:
+def _actions(viewer: shell.Viewer, record: PublicationRecord, place: str) -> None:
     lang = viewer.lang
     if record.state == "needs_review":
-        _review(viewer, record)
+        _review(viewer, record, place)
     if record.state in states.RETRYABLE and st.button(
-        t("publishing.retry", lang), key=f"retry-{record.id}", icon=":material/refresh:"
+        t("publishing.retry", lang), key=f"{place}-retry-{record.id}", icon=":material/refresh:"
     ):
         with shell.errors(viewer):
             with database.session(viewer.actor) as session:
@@ -90,15 +90,15 @@ def _actions(viewer: shell.Viewer, record: PublicationRecord) -> None:
             st.rerun()
     if record.state in states.MOVABLE:
         with st.popover(t("publishing.move", lang), icon=":material/schedule:"):
-            time = ask_time(lang, record.timezone, key=f"move-{record.id}")
-            if st.button(t("common.save", lang), key=f"moved-{record.id}", type="primary"):
+            time = ask_time(lang, record.timezone, key=f"{place}-move-{record.id}")
+            if st.button(t("common.save", lang), key=f"{place}-moved-{record.id}", type="primary"):
                 with shell.errors(viewer):
                     wanted = RescheduleInput(scheduled_time=time, timezone=record.timezone, version=record.version)
                     with database.session(viewer.actor) as session:
                         publications.reschedule(session, viewer.actor, record.id, wanted)
                     st.rerun()
     if record.state in ("scheduled", "claimed", "draft") and st.button(
-        t("publishing.cancel", lang), key=f"cancel-{record.id}", icon=":material/close:"
+        t("publishing.cancel", lang), key=f"{place}-cancel-{record.id}", icon=":material/close:"
     ):
         with shell.errors(viewer):
             with database.session(viewer.actor) as session:
@@ -106,15 +106,15 @@ def _actions(viewer: shell.Viewer, record: PublicationRecord) -> None:
             st.rerun()
 
 
-def _review(viewer: shell.Viewer, record: PublicationRecord) -> None:
+def _review(viewer: shell.Viewer, record: PublicationRecord, place: str) -> None:
     """Nobody knows whether the post went out: the user looks and says."""
     lang = viewer.lang
     st.caption(t("publishing.review_lead", lang))
-    remote = st.text_input(t("publishing.is_there_id", lang), record.remote_id or "", key=f"there-{record.id}")
+    remote = st.text_input(t("publishing.is_there_id", lang), record.remote_id or "", key=f"{place}-there-{record.id}")
     answer: ReviewInput | None = None
-    if st.button(t("publishing.is_there", lang), key=f"is-there-{record.id}"):
+    if st.button(t("publishing.is_there", lang), key=f"{place}-is-there-{record.id}"):
         answer = ReviewInput(answer="published", remote_id=remote.strip() or None)
-    if st.button(t("publishing.post_again", lang), key=f"again-{record.id}"):
+    if st.button(t("publishing.post_again", lang), key=f"{place}-again-{record.id}"):
         answer = ReviewInput(answer="again")
     if answer is not None:
         with shell.errors(viewer):
