@@ -60,6 +60,9 @@ def _array(values: Iterable[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
     return cast(literal(list(values), array), array)
 
 
+_RAW_SCOPE = ("publication_id", "own_episode_id", "own_series_id", "own_channel_id")
+
+
 def money(session: Session, scope: Scope, *, by_day: bool, by_content: bool, table: RateTable | None = None) -> Ran:
     """Revenue and cost summed by side and category, and by day or content as asked.
 
@@ -86,9 +89,18 @@ def money(session: Session, scope: Scope, *, by_day: bool, by_content: bool, tab
         .render_derived()
     )
 
-    channel = func.coalesce(FinanceDaily.channel_id, Series.channel_id, Episode.channel_id)
-    series = func.coalesce(FinanceDaily.series_id, Episode.series_id)
-    shown: list[ColumnElement[Any]] = [
+    by_content = by_content or scope.channel_id is not None or scope.platform is not None
+    keys: list[ColumnElement[Any]] = []
+    if by_content:
+        keys += [
+            FinanceDaily.publication_id.label("publication_id"),
+            FinanceDaily.episode_id.label("own_episode_id"),
+            FinanceDaily.series_id.label("own_series_id"),
+            FinanceDaily.channel_id.label("own_channel_id"),
+        ]
+    if by_day:
+        keys.append(FinanceDaily.day.label("day"))
+    keys += [
         FinanceDaily.side.label("side"),
         FinanceDaily.category.label("category"),
         FinanceDaily.kind.label("kind"),
@@ -96,29 +108,34 @@ def money(session: Session, scope: Scope, *, by_day: bool, by_content: bool, tab
         FinanceDaily.currency.label("currency"),
         rates.c.rate.is_(None).label("rate_missing"),
     ]
-    if by_day:
-        shown.append(FinanceDaily.day.label("day"))
-    if by_content:
-        shown += [
-            channel.label("channel_id"),
-            series.label("series_id"),
-            Episode.id.label("episode_id"),
-            PublicationRecord.platform.label("platform"),
-        ]
-    statement = (
+    sums = (
         select(
-            *shown,
+            *keys,
             func.sum(FinanceDaily.amount).label("amount"),
             func.sum(FinanceDaily.amount * rates.c.rate).label("converted"),
             func.sum(FinanceDaily.entries).label("entries"),
         )
         .select_from(FinanceDaily)
-        .outerjoin(PublicationRecord, PublicationRecord.id == FinanceDaily.publication_id)
-        .outerjoin(Episode, Episode.id == func.coalesce(FinanceDaily.episode_id, PublicationRecord.episode_id))
-        .outerjoin(Series, Series.id == FinanceDaily.series_id)
         .outerjoin(rates, (rates.c.currency == FinanceDaily.currency) & (rates.c.fx_on == FinanceDaily.fx_on))
         .where(*conditions)
-        .group_by(*shown)
+        .group_by(*keys)
+    )
+    if not by_content:
+        return run(session, "money", sums)
+    part = sums.subquery("sums")
+    channel = func.coalesce(part.c.own_channel_id, Series.channel_id, Episode.channel_id)
+    statement = (
+        select(
+            channel.label("channel_id"),
+            func.coalesce(part.c.own_series_id, Episode.series_id).label("series_id"),
+            Episode.id.label("episode_id"),
+            PublicationRecord.platform.label("platform"),
+            *(column for column in part.c if column.name not in _RAW_SCOPE),
+        )
+        .select_from(part)
+        .outerjoin(PublicationRecord, PublicationRecord.id == part.c.publication_id)
+        .outerjoin(Episode, Episode.id == func.coalesce(part.c.own_episode_id, PublicationRecord.episode_id))
+        .outerjoin(Series, Series.id == part.c.own_series_id)
     )
     if scope.channel_id is not None:
         statement = statement.where(channel == scope.channel_id)
