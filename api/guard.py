@@ -8,12 +8,12 @@ decided by pure functions in :mod:`api.origin`.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -64,7 +64,7 @@ class Guard:
         refusal = self._refusal(scope)
         if refusal is None:
             try:
-                refusal, cookie = await asyncio.to_thread(self._admission, scope)
+                refusal, cookie = await run_in_threadpool(self._admission, scope)
             except OperationalError:
                 _log.exception("the database cannot be reached")
                 refusal = Problem(503, "The studio's database cannot be reached.", "Try again in a few seconds.")

@@ -6,6 +6,8 @@ A new route is walked as soon as it exists. One with an identifier the walk does
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +35,7 @@ from core.models.publishing import (
 from core.security import Actor, actor_of
 from core.settings import Settings
 from core.video.payloads import IngestInput
-from tests.engine.api_server import Served, serve
+from tests.engine.api_server import Served, serve, token_of
 
 SCHEMA = api.openapi()
 METHODS = ("get", "put", "post", "delete", "patch", "head")
@@ -356,3 +358,25 @@ def test_metrics_and_health(served: Served, owner: Actor) -> None:
         assert health.json() == {
             "status": "failing", "database": "ok", "redis": "ok", "workers": "failing", "disk": "ok"
         }  # fmt: skip
+
+
+def test_many_at_once_do_not_block_each_other(served: Served, owner: Actor) -> None:
+    """Sixty clients share ten database connections and forty threads."""
+    job_id = _belongings(owner)["job_id"]
+    statuses: list[int] = []
+    token = token_of(owner)
+
+    def ask() -> None:
+        with httpx.Client(base_url=served.url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
+            statuses.extend(
+                client.get(path).status_code for path in ("/api/jobs", f"/api/jobs/{job_id}", "/api/assets")
+            )
+
+    threads = [threading.Thread(target=ask) for _ in range(60)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 180
+    assert time.monotonic() - started < 25
