@@ -59,7 +59,7 @@ WEIGHTS: Final[dict[str, dict[str, float]]] = {
     },
     "outliers": {"outlier": 2.2, "views": 0.3, "baseline": 0.1, "which": 0.2, "short": -0.4},
     "freshness": {"fresh": 2.4, "when": 0.2},
-    "attention": {"attention": 1.6, "posting": 0.7, "which": 0.2, "schedule": 0.3, "loss": -0.6, "earn": -1.2,
+    "attention": {"attention": 1.6, "posting": 0.7, "which": 0.2, "schedule": -0.6, "loss": -0.6, "earn": -1.2,
                   "profit": -1.2, "cost": -0.8, "negated": -1.0},
     "help": {"help": 2.6},
 }  # fmt: skip
@@ -143,7 +143,7 @@ def concepts(question: str) -> set[str]:
         found.add("overspent")
     if "attention" in found and found & {"earn", "roi", "profit"}:
         found.add("bad_money")
-    if "worst" in found and found & {"roi", "profit"}:
+    if "worst" in found and (found & {"roi", "profit"} or {"perform", "earn"} <= found):
         found.add("bad_money")
     if {"short", "outlier"} <= found:
         found.add("odd_short")

@@ -85,7 +85,7 @@ def show(viewer: shell.Viewer, query_id: UUID, cell: str) -> None:
             rows=formats.number(row.row_count, lang),
         )
     )
-    how = stored_cell(row, cell).how
+    how = t(f"advisor.how.{cell}", lang) if has(f"advisor.how.{cell}") else stored_cell(row, cell).how
     if how:
         st.markdown(escape_markdown(t("advisor.page.how", lang, how=how)))
     if row.rows:

@@ -22,7 +22,7 @@ from core.business.revenue import Earning, record_revenue
 from core.business.snapshots import Snapshot, record_snapshots
 from core.business.targets import Target
 from core.errors import InvalidInput, NotFound
-from core.i18n import t
+from core.i18n import has, t
 from core.models.advisor import AdvisorQuery, Message
 from core.models.publishing import PublicationRecord
 from core.preferences import set_preferences
@@ -89,6 +89,7 @@ def _check_numbers(message: Message, queries: list[AdvisorQuery], currency: str 
     by_id = {str(row.id): row for row in queries}
     rest = list(message.content)
     for span in message.spans:
+        assert "." in span["cell"] or has(f"advisor.how.{span['cell']}")
         cell = stored_cell(by_id[span["query_id"]], span["cell"])
         assert message.content[span["start"] : span["end"]] == shown(cell, currency, message.language, BANGKOK)
         rest[span["start"] : span["end"]] = "_" * (span["end"] - span["start"])
