@@ -126,7 +126,7 @@ class Walker:
         """Wait until Streamlit has drawn the page and rests."""
         self.page.wait_for_selector("h1", timeout=60_000)
         self.page.wait_for_function(
-            "() => !document.querySelector('[data-testid=\"stStatusWidget\"]')"
+            '() => !document.querySelector(\'[data-testid="stStatusWidget"], [data-testid="stSkeleton"]\')'
             " && document.querySelector('[data-test-script-state]')?.dataset.testScriptState !== 'running'",
             timeout=60_000,
         )

@@ -224,6 +224,7 @@ def test_every_page_fits_a_phone_in_thai_by_night(chromium: Browser, running_stu
         expect(page.get_by_role("heading", level=1)).to_have_text(
             t(f"page.{path or 'home'}.title", "th"), timeout=30_000
         )
+        page.locator("[data-testid='stSidebarCollapseButton'] button").click()
         phone.open(path)
     phone.shot(path or "home")
     phone.no_sideways_scroll()
