@@ -163,7 +163,7 @@ def run(quick: bool) -> str:
     """Five minutes of talk with a camera's noise; ``quick``: forty seconds, one pair."""
     lines = sentences(9 if quick else 5 * SENTENCES_A_MINUTE)
     pauses = [(0.5, 0.9, 1.4, 0.7)[index % 4] for index in range(len(lines))]
-    talk = talking_video(spoken_clip(lines, pauses), noise=6)
+    talk = talking_video(spoken_clip(lines, pauses), noise=3)
     return measure(talk.path, 1 if quick else 3)
 
 
