@@ -172,8 +172,7 @@ def listing(viewer: shell.Viewer) -> None:
         if arrived:
             take_sound(viewer, arrived[0])
     with database.session(viewer.actor) as session:
-        builtin = tracks.builtin_asset_ids(session)
-        songs = [row for row in assets.search(session, kind="audio", limit=200) if row.id not in builtin]
+        songs = tracks.own_songs(session)
         videos = [row for row in assets.search(session, kind="video", limit=40) if row.has_audio and row.job_id is None]
         known = {
             row.audio_asset_id: row

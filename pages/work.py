@@ -51,7 +51,7 @@ def subjects(session: Session, jobs: Iterable[Job]) -> dict[UUID, str]:
     found: dict[UUID, str] = {}
     wanted: dict[UUID, UUID] = {}
     for job in jobs:
-        for name in ("source_video_id", "video_asset_id", "audio_asset_id", "asset_id"):
+        for name in ("source_video_id", "video_asset_id", "audio_asset_id", "source_asset_id", "asset_id"):
             if job.payload.get(name):
                 wanted[job.id] = UUID(str(job.payload[name]))
                 break

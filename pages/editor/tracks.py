@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import assets, database, jobs
 from core.i18n import clock, t
-from core.models.assets import Asset
+from core.models.assets import Asset, AssetLink
 from core.models.jobs import Job
 from core.music.payloads import BuiltinTracksInput
 from core.music.presets import PRESETS
@@ -38,8 +38,17 @@ def builtin(session: Session) -> dict[str, Asset]:
     return {str(row.details["audio_preset"]): row for row in rows}
 
 
-def builtin_asset_ids(session: Session) -> set[UUID]:
-    return {row.id for row in builtin(session).values()}
+def own_songs(session: Session) -> list[Asset]:
+    """The user's songs, newest first: a song that was imported is shown once, as its 48 kHz copy."""
+    imported = (
+        select(AssetLink.parent_id)
+        .join(Job, Job.kind == "audio.import")
+        .join(Asset, (Asset.id == AssetLink.child_id) & (Asset.job_id == Job.id))
+        .where(AssetLink.role == "source")
+    )
+    replaced = set(session.scalars(imported))
+    rows = assets.search(session, kind="audio", limit=200)
+    return [row for row in rows if not row.details.get("builtin") and row.id not in replaced]
 
 
 def options(session: Session, lang: str) -> list[Track]:
@@ -49,8 +58,10 @@ def options(session: Session, lang: str) -> list[Track]:
         Track(f"preset:{name}", t(preset.title_key, lang), recorded[name].id if name in recorded else None)
         for name, preset in PRESETS.items()
     ]
-    own = [row for row in assets.search(session, kind="audio", limit=100) if not row.details.get("builtin")]
-    found += [Track(f"asset:{row.id}", f"{row.name} · {clock(row.duration_seconds or 0)}", row.id) for row in own]
+    found += [
+        Track(f"asset:{row.id}", f"{row.name} · {clock(row.duration_seconds or 0)}", row.id)
+        for row in own_songs(session)
+    ]
     return found
 
 
