@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.i18n import t
 from core.models.assets import Asset, AssetLink, MediaAnalysis
 from core.models.jobs import Job
+from core.models.publishing import Episode
 from pages import shell
 from pages.components.player import CaptionTrack, player
 from pages.components.timeline import Thumbnails
@@ -31,12 +32,14 @@ def helper(session: Session, asset: Asset, role: str) -> Asset | None:
 
 
 def results(session: Session, limit: int) -> list[Asset]:
-    """Videos the studio made, newest first."""
+    """Videos the studio made and nobody discarded, newest first."""
+    discarded = select(Episode.asset_id).where(Episode.state == "discarded", Episode.asset_id.is_not(None))
     return list(
         session.scalars(
             select(Asset)
             .join(Job, Job.id == Asset.job_id)
             .where(Asset.kind == "video", Asset.hidden.is_(False), Job.kind.in_(RESULT_KINDS))
+            .where(Asset.id.not_in(discarded))
             .order_by(Asset.created_at.desc())
             .limit(limit)
         )

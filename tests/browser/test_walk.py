@@ -193,6 +193,8 @@ def test_a_song_shows_its_tempo_on_the_waveform(desktop: Walker, tmp_path: Path)
     badge.wait_for(timeout=WORK)
     assert abs(int(badge.inner_text().split()[0]) - 120) <= 2
     desktop.shot("11-music")
+    desktop.open("music")
+    expect(page.get_by_text(song.name, exact=True)).to_have_count(1)  # the import stands for the file it came from
 
 
 @pytest.mark.parametrize("path", [name for name in PAGES if name])
