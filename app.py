@@ -12,6 +12,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from core import launch, log
+from core.settings import get_settings
+
+if __name__ == "__main__":
+    # The database comes up while the pages and the API below are imported.
+    try:
+        launch.begin()
+    except launch.CannotStart as refusal:
+        sys.exit(str(refusal))
+
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -19,8 +29,6 @@ from starlette.staticfiles import StaticFiles
 
 from api.application import api
 from api.guard import Guard
-from core import launch, log
-from core.settings import get_settings
 
 HERE = Path(__file__).resolve().parent
 
@@ -49,13 +57,8 @@ app = st.App(
 
 
 def main() -> int:
-    """Check that the studio can start here, then serve it."""
+    """Serve the studio."""
     settings = get_settings()
-    try:
-        launch.check(settings)
-    except launch.CannotStart as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
     sys.stderr.write(f"The studio opens at http://{settings.host}:{settings.port}\n")
     app.run(
         config={

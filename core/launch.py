@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from core import database, migrate, security
+from core import database, security
 from core.settings import Settings, get_settings
 
 _log = logging.getLogger(__name__)
@@ -98,6 +98,21 @@ class Services:
             self.lock.close()
 
 
+_begun: list[Services] = []
+
+
+def begin() -> None:
+    """Start the embedded services without waiting for them, so that they come up while the pages are imported.
+
+    Raises:
+        CannotStart: the port is taken, or another studio runs on this data folder.
+    """
+    settings = get_settings()
+    check(settings)
+    if settings.embedded_database or settings.embedded_redis:
+        _begun.append(_spawn(settings))
+
+
 def start() -> Services:
     """Start what this configuration needs, wait until it is ready, and make sure an owner exists.
 
@@ -106,16 +121,37 @@ def start() -> Services:
             was asked to listen beyond this machine.
     """
     settings = get_settings()
+    if not (settings.embedded_database or settings.embedded_redis):
+        # Imported here: an embedded studio migrates in its guardian, and the app need not load Alembic.
+        from core import migrate
+
+        services = Services(None, _lock(settings))
+        migrate.upgrade()
+    else:
+        services = _begun.pop() if _begun else _spawn(settings)
+        _wait_until_ready(services)
+    try:
+        _ensure_owner(settings)
+    except CannotStart:
+        services.stop()
+        raise
+    _log.info("the studio is ready")
+    return services
+
+
+def _lock(settings: Settings) -> IO[str]:
+    """Lock the data folder for this process and write its number into the lock."""
     settings.root.mkdir(parents=True, exist_ok=True)
     lock = _try_lock(settings)
     lock.seek(0)
     lock.truncate()
     lock.write(str(os.getpid()))
     lock.flush()
-    if not (settings.embedded_database or settings.embedded_redis):
-        migrate.upgrade()
-        _ensure_owner(settings)
-        return Services(None, lock)
+    return lock
+
+
+def _spawn(settings: Settings) -> Services:
+    lock = _lock(settings)
     guardian = subprocess.Popen(
         [sys.executable, "-m", "workers.guardian"],
         stdin=subprocess.PIPE,
@@ -125,19 +161,16 @@ def start() -> Services:
         cwd=Path(__file__).resolve().parent.parent,
         env={**os.environ, "STUDIO_DATA": str(settings.root)},
     )
-    services = Services(guardian, lock)
-    assert guardian.stdout is not None
-    answer = guardian.stdout.readline().decode().strip()
+    return Services(guardian, lock)
+
+
+def _wait_until_ready(services: Services) -> None:
+    assert services.guardian is not None
+    assert services.guardian.stdout is not None
+    answer = services.guardian.stdout.readline().decode().strip()
     if answer != "ready":
         services.stop()
         raise CannotStart(answer.removeprefix("failed ") or "The embedded services did not start.")
-    try:
-        _ensure_owner(settings)
-    except CannotStart:
-        services.stop()
-        raise
-    _log.info("the studio is ready")
-    return services
 
 
 def _ensure_owner(settings: Settings) -> None:

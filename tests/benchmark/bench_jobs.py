@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import statistics
+import struct
 import threading
 import time
+import wave
 from datetime import datetime
 
 import httpx
@@ -19,7 +22,7 @@ def start_delays(studio: RunningStudio, asset_id: str, count: int) -> list[float
     """Milliseconds from a job's creation to its start, by the database's row, one job at a time."""
     delays = []
     for _ in range(count):
-        answer = studio.client.post("/api/music/analyze", json={"audio_asset_id": asset_id, "tasks": ["tempo"]})
+        answer = studio.client.post("/api/music/analyze", json={"audio_asset_id": asset_id, "tasks": ["loudness"]})
         job = studio.wait_for(answer.raise_for_status().json()["job_id"])
         created, started = (datetime.fromisoformat(str(job[name])) for name in ("created_at", "started_at"))
         delays.append((started - created).total_seconds() * 1000)
@@ -53,13 +56,10 @@ def watching_share(studio: RunningStudio, seconds: float) -> tuple[float, float]
 
 
 def run(quick: bool) -> str:
-    import io
-    import wave
-
     tone = io.BytesIO()
     with wave.open(tone, "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
-        file.writeframes(bytes(2 * 16000 * 4))
+        file.writeframes(b"".join(struct.pack("<h", (n * 440 % 16000) - 8000) for n in range(16000 * 4)))
     with running_studio() as studio:
         upload = studio.client.post("/api/assets", files={"file": ("tone.wav", tone.getvalue(), "audio/wav")})
         asset_id = upload.raise_for_status().json()["id"]
