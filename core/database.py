@@ -37,11 +37,12 @@ def _factory() -> sessionmaker[Session]:
 
 
 def dispose() -> None:
-    """Forget the pool without closing a parent's sockets; a forked child calls it before its first query."""
+    """Forget the pool's connections without closing a parent's sockets; a forked child calls it before its first query.
+
+    The engine stays, with the statements it has compiled.
+    """
     if engine.cache_info().currsize:
         engine().dispose(close=False)
-    engine.cache_clear()
-    _factory.cache_clear()
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from uuid import UUID
 from rq import Queue
 from rq.job import Job as CarriedJob
 from rq.worker import SimpleWorker, Worker
+from sqlalchemy.orm import configure_mappers
 
 from core import database, log
 from core.jobs import lifecycle, queue
 from core.jobs.kinds import QUEUES
+from core.models.base import uuid7
 from core.models.jobs import Job
 from core.settings import get_settings
 from workers.processes import die_with_parent
@@ -46,6 +48,14 @@ def _recover_killed(job: CarriedJob, _pid: int | None, status: int | None, _usag
             lifecycle.recover(session, row, f"the process of this attempt was killed (status {status})")
 
 
+def _warm_up(name: str) -> None:
+    """Map the tables and compile the statements that start every job once here, not in each work-horse."""
+    configure_mappers()
+    with database.session() as session:
+        lifecycle.claim(session, uuid7(), worker=name, process_group=0, process_started=0.0)
+        lifecycle.renew(session, uuid7(), uuid7())
+
+
 def main(queues: list[str]) -> int:
     """Work on the named queues until SIGTERM or SIGINT."""
     unknown = set(queues) - set(QUEUES)
@@ -59,6 +69,7 @@ def main(queues: list[str]) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2))))
     get_settings().jobs_dir.mkdir(parents=True, exist_ok=True)
     load_tasks()
+    _warm_up(name)
     kind = SimpleWorker if queues == ["publishing"] else ForkingWorker
     worker = kind(
         [queue.queue(each) for each in queues],
