@@ -102,7 +102,9 @@ class Settings(BaseSettings):
         """Folder of the embedded servers' sockets: inside the data folder, or, where that path is too long for a
         socket address (108 bytes, unix(7)), a private folder in the system's temporary one."""
         inside = self.root / "run"
-        if len(str(inside).encode()) <= LONGEST_SOCKET_DIR:
+        # redis-py splits what the server tells of a connection, the socket's path in it, at spaces and equal signs.
+        plain = not any(char.isspace() or char == "=" for char in str(inside))
+        if plain and len(str(inside).encode()) <= LONGEST_SOCKET_DIR:
             return inside
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"creator-studio-{os.getuid()}-{digest}"

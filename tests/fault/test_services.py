@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
+from rq import Worker
 
 from core.settings import Settings
 
@@ -86,6 +88,23 @@ def test_nothing_survives_the_app_and_committed_rows_do(folder: Path, number: in
         again.kill()
         again.wait()
         assert _wait_until_gone(folder) == []
+
+
+def test_workers_work_in_a_path_with_spaces(folder: Path) -> None:
+    app = _start(folder)
+    try:
+        deadline = time.monotonic() + 40
+        while Worker.count(connection=_redis(folder)) < 3:
+            assert time.monotonic() < deadline, "a worker did not register"
+            time.sleep(0.2)
+    finally:
+        app.terminate()
+        app.wait()
+        assert _wait_until_gone(folder) == []
+
+
+def _redis(folder: Path) -> Redis:
+    return Redis(unix_socket_path=str(Settings(STUDIO_DATA=folder).valkey_socket))
 
 
 def test_nothing_survives_a_killed_guardian(folder: Path) -> None:
