@@ -50,7 +50,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_studio() -> Iterator[Studio]:
     """app.py as a user starts it, with its embedded services and workers; stopped by SIGTERM at the end."""
     folder = Path(tempfile.mkdtemp(prefix="walk-", dir="/tmp" if Path("/tmp").is_dir() else None))
@@ -90,7 +90,7 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
     pytest.fail(f"the studio did not answer:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The machine's own Chromium."""
     program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
