@@ -180,9 +180,9 @@ def replan(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:
     return with_looks(timeline, operations)
 
 
-def music_bed(asset_id: UUID, choice: AddMusic | MusicChoice) -> MusicBed:
-    """The timeline's music from a choice and the asset it stands for."""
-    return MusicBed(asset_id=asset_id, gain_db=choice.gain_db, duck_db=choice.duck_db)
+def music_bed(asset_id: UUID, choice: AddMusic | MusicChoice, *, seamless: bool) -> MusicBed:
+    """The timeline's music from a choice, the asset it stands for and whether that is made to be repeated."""
+    return MusicBed(asset_id=asset_id, gain_db=choice.gain_db, duck_db=choice.duck_db, seamless=seamless)
 
 
 def reframing(operations: Sequence[Operation], ratio: AspectRatio, default: AutoReframe) -> AutoReframe:

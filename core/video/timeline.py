@@ -72,11 +72,15 @@ class CaptionSettings(_Frozen):
 
 
 class MusicBed(_Frozen):
-    """Background music under the voice. ``duck_db`` is how far it goes down while someone speaks (positive dB)."""
+    """Background music under the voice. ``duck_db`` is how far it goes down while someone speaks (positive dB).
+
+    A ``seamless`` track goes on at its beginning when it ends; another is cross-faded with itself.
+    """
 
     asset_id: UUID
     gain_db: float = -14.0
     duck_db: float = 10.0
+    seamless: bool = False
 
 
 class Timeline(_Frozen):

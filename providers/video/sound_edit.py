@@ -53,6 +53,24 @@ def plan_cuts(ranges: Sequence[tuple[int, int]], rate: Fraction, total_frames: i
     return cuts
 
 
+def repeated(music: Signal, start: int, count: int, overlap: int) -> Signal:
+    """Samples ``start`` … ``start + count`` of a track that is played over and over; silence if the track is empty.
+
+    Its last ``overlap`` samples sound together with its first ones (equal-power cross-fade); 0 joins end to beginning.
+    """
+    period = len(music) - overlap
+    if period <= 0:
+        return np.zeros((count, CHANNELS), dtype=np.float32)
+    places = np.arange(start, start + count)
+    inside = places % period
+    sound = music[inside]
+    joint = (places >= period) & (inside < overlap)
+    if joint.any():
+        phase = (inside[joint, None] + 0.5) / overlap * (np.pi / 2)
+        sound[joint] = sound[joint] * np.sin(phase) + music[period + inside[joint]] * np.cos(phase)
+    return sound.astype(np.float32, copy=False)
+
+
 class CutWriter:
     """Takes the source's sound in order and writes what the cuts keep.
 

@@ -31,6 +31,7 @@ from providers.video.sound_edit import (
     level_db,
     limit,
     plan_cuts,
+    repeated,
     sample_at,
     to_stereo,
 )
@@ -44,6 +45,8 @@ _TOLERANCE_LU = 0.3
 _ROUNDS = 4
 _LEAD_SECONDS = 1
 _MUSIC_FADE_IN, _MUSIC_FADE_OUT = 0.5, 2.5
+_MUSIC_OVERLAP = 2.0
+_BLOCK = 10 * SAMPLE_RATE
 _BIT_RATE = "192k"
 _NOISE_SECONDS = 120
 # afftdn answers two of its steps (an eightieth of a second each) late and does not say so in its timestamps.
@@ -194,37 +197,34 @@ def _mix(signal: Signal, voice: Path, music: Path, bed: MusicBed, mixed: Path, p
     total = len(signal)
     fade_in = min(_MUSIC_FADE_IN * SAMPLE_RATE, total / 4)
     fade_out = min(_MUSIC_FADE_OUT * SAMPLE_RATE, total / 4)
-    rest = b""
-    position = 0
+    tune = _decode_music(music, total, mixed.with_name("music.f32"), part(progress, 0.5, 0.9))
+    joined = bed.seamless or len(tune) >= total
+    overlap = 0 if joined else min(round(_MUSIC_OVERLAP * SAMPLE_RATE), len(tune) // 4)
     with mixed.open("wb") as file:
-
-        def add(data: bytes) -> None:
-            nonlocal rest, position
-            data = rest + data
-            whole = len(data) // (4 * CHANNELS) * (4 * CHANNELS)
-            rest = data[whole:]
-            block = np.frombuffer(data[:whole], dtype="<f4").reshape(-1, CHANNELS)[: total - position]
-            if not len(block):
-                return
-            place = np.arange(position, position + len(block), dtype=np.float32)
+        for position in range(0, total, _BLOCK):
+            count = min(_BLOCK, total - position)
+            place = np.arange(position, position + count, dtype=np.float32)
             edge = np.clip(np.minimum((place + 1) / fade_in, (total - place) / fade_out), 0, 1)
-            gain = gain_at(curve, position, len(block)) * edge
-            file.write((signal[position : position + len(block)] + block * gain[:, None]).astype("<f4").tobytes())
-            position += len(block)
+            gain = gain_at(curve, position, count) * edge
+            heard = repeated(tune, position, count, overlap) * gain[:, None]
+            file.write((signal[position : position + count] + heard).astype("<f4").tobytes())
+            part(progress, 0.9, 1)(position / total, "stage.sound")
 
-        seconds = total / SAMPLE_RATE
-        run_ffmpeg(
-            [
-                *source_arguments(music, "-stream_loop", "-1", "-vn", "-sn", "-dn"), "-map", "0:a:0",
-                "-t", f"{seconds + 0.1:.6f}", "-af", f"aresample={SAMPLE_RATE}", "-ac", str(CHANNELS),
-                *_RAW[:2], "pipe:1",
-            ],
-            sink=add, duration_seconds=seconds, progress=part(progress, 0.5, 1), stage="stage.sound",
-        )  # fmt: skip
-        while position < total:
-            step = min(total - position, SAMPLE_RATE)
-            file.write(np.ascontiguousarray(signal[position : position + step]).tobytes())
-            position += step
+
+def _decode_music(music: Path, longest: int, raw: Path, progress: Progress) -> Signal:
+    """The track, no more of it than ``longest`` samples."""
+    seconds = longest / SAMPLE_RATE
+    run_ffmpeg(
+        [
+            *source_arguments(music, "-vn", "-sn", "-dn"), "-map", "0:a:0", "-t", f"{seconds + 0.1:.6f}",
+            "-af", f"aresample={SAMPLE_RATE}", "-ac", str(CHANNELS), *_RAW[:2], output_argument(raw),
+        ],
+        duration_seconds=seconds, progress=progress, stage="stage.sound",
+    )  # fmt: skip
+    samples = raw.stat().st_size // (4 * CHANNELS)
+    if not samples:
+        return np.zeros((0, CHANNELS), dtype=np.float32)
+    return np.memmap(raw, dtype="<f4", mode="r", shape=(samples, CHANNELS))
 
 
 def _master(source: Path, samples: int, target: float | None, *, limited: bool, progress: Progress) -> Soundtrack:

@@ -78,7 +78,7 @@ def band(sound: np.ndarray, low: float, high: float) -> np.ndarray:
 def test_music_makes_way_for_speech_by_the_asked_depth(tmp_path: Path, duck: float) -> None:
     time = np.arange(16 * RATE) / RATE
     voice = (0.3 * np.sin(2 * np.pi * 300 * time) * ((time % 8) < 4)).astype(np.float32)
-    bed = MusicBed(asset_id=uuid.uuid4(), gain_db=-12.0, duck_db=duck)
+    bed = MusicBed(asset_id=uuid.uuid4(), gain_db=-12.0, duck_db=duck, seamless=True)
     made = rendered(tmp_path, voice, music_file(tmp_path / "music.wav"), music=bed)
     music = band(sound_of(made.path), 5500, 6500)
     speaking, alone = np.median(music[10:35]), np.median(music[55:75])
@@ -87,6 +87,20 @@ def test_music_makes_way_for_speech_by_the_asked_depth(tmp_path: Path, duck: flo
     assert music[80] - speaking < 0.7
     assert music[110] == pytest.approx(speaking, abs=0.7)
     assert music[-1] < alone - 15
+
+
+def test_a_short_song_fades_into_its_own_beginning(tmp_path: Path) -> None:
+    song = tmp_path / "song.wav"
+    ffmpeg("-f", "lavfi", "-i", "sine=f=6000:d=4", "-f", "lavfi", "-i", "sine=f=9000:d=4",
+           "-filter_complex", "[0][1]concat=n=2:v=0:a=1", "-ac", "2", str(song))  # fmt: skip
+    silence = np.zeros(16 * RATE, dtype=np.float32)
+    made = rendered(tmp_path, silence, song, music=MusicBed(asset_id=uuid.uuid4(), gain_db=0.0))
+    sound = sound_of(made.path)
+    first, second = band(sound, 5500, 6500), band(sound, 8500, 9500)
+    # The song's last two seconds (6-8 s) are also its first two again: in the middle both are 3 dB down.
+    assert first[30] - first[70] == pytest.approx(3, abs=1)
+    assert second[55] - second[70] == pytest.approx(3, abs=1)
+    assert first[85] > second[85] + 20
 
 
 def test_music_keeps_its_distance_to_a_quiet_voice(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from providers.video.sound_edit import (
     level_db,
     limit,
     plan_cuts,
+    repeated,
     sample_at,
 )
 from tests.unit.test_filtergraph import RATES, ranges
@@ -118,3 +119,23 @@ def test_the_limiter_is_seamless_across_its_blocks() -> None:
     limit(tone, 2.0, 0.5, written.append)
     result = np.frombuffer(b"".join(written), dtype="<f4").reshape(-1, 2)
     assert np.abs(np.diff(result[:, 0])).max() < 1.2 * 0.5 * 2 * np.pi * 100 / SAMPLE_RATE
+
+
+@given(st.integers(1, 400), st.floats(0, 0.5), st.integers(0, 2000), st.integers(1, 700))
+def test_a_repeated_track_keeps_its_power_and_is_the_same_in_any_pieces(
+    length: int, share: float, start: int, count: int
+) -> None:
+    # Left and right hold beginning and end apart, as tones that have nothing in common would be.
+    overlap = int(length * share)
+    music = np.zeros((length, CHANNELS), dtype=np.float32)
+    music[: length - overlap, 0] = 1
+    music[length - overlap :, 1] = 1
+    whole = repeated(music, 0, start + count, overlap)
+    assert whole.shape == (start + count, CHANNELS)
+    np.testing.assert_array_equal(repeated(music, start, count, overlap), whole[start:])
+    np.testing.assert_array_equal(whole[: length - overlap], music[: start + count][: length - overlap])
+    np.testing.assert_allclose(np.square(whole).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_an_empty_track_is_silence() -> None:
+    assert not repeated(np.zeros((0, CHANNELS), dtype=np.float32), 5, 10, 0).any()

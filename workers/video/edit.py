@@ -47,7 +47,7 @@ def edit(context: JobContext, payload: VideoEditInput) -> dict[str, Any]:
     music = find_music(context, find(payload.operations, AddMusic), part(context.progress, 0.34, 0.36))
     choice = find(payload.operations, AddMusic)
     if music is not None and choice is not None:
-        timeline = timeline.model_copy(update={"music": music_bed(music.asset_id, choice)})
+        timeline = timeline.model_copy(update={"music": music_bed(music.asset_id, choice, seamless=music.seamless)})
     elif timeline.music is not None:
         timeline = timeline.model_copy(update={"music": None})
     timeline = reframed(

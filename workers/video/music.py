@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from core.assets import path_of
@@ -17,12 +19,13 @@ from workers.music import builtin
 
 @dataclass(frozen=True)
 class Music:
-    """A file to lay under the voice, and what its licence says."""
+    """A file to lay under the voice, what its licence says, and whether its end joins its beginning."""
 
     asset_id: UUID
     path: Path
     licence: str
     ai_generated: bool
+    seamless: bool
 
 
 def find_music(context: JobContext, choice: AddMusic | MusicChoice | None, progress: Progress) -> Music | None:
@@ -45,12 +48,17 @@ def music_of(context: JobContext, asset_id: UUID) -> Music:
     asset = context.asset(asset_id)
     if not asset.has_audio:
         raise InvalidInput(f"“{asset.name}” has no sound to use as music.", "Choose a track from the Music Lab.")
-    return Music(asset.id, path_of(asset), asset.licence, asset.ai_generated)
+    return Music(asset.id, path_of(asset), asset.licence, asset.ai_generated, _seamless(asset.details))
 
 
 def _built_in(context: JobContext, name: str, progress: Progress) -> Music:
     known = builtin.find(context, name)
     if known is not None:
-        return Music(known.id, path_of(known), known.licence, known.ai_generated)
+        return Music(known.id, path_of(known), known.licence, known.ai_generated, _seamless(known.details))
     staged = builtin.stage(context, name, progress)
-    return Music(UUID(staged.asset_id), storage().local_path(staged.storage_key), staged.licence, staged.ai_generated)
+    path = storage().local_path(staged.storage_key)
+    return Music(UUID(staged.asset_id), path, staged.licence, staged.ai_generated, _seamless(staged.metadata))
+
+
+def _seamless(metadata: Mapping[str, Any]) -> bool:
+    return bool(metadata.get("loopable"))

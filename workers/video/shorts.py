@@ -52,7 +52,7 @@ def shorts(context: JobContext, payload: ShortsInput) -> dict[str, Any]:
     choice = find(operations, AddMusic) or payload.music
     music = find_music(context, choice, part(context.progress, RENDERING_FROM - 0.04, RENDERING_FROM - 0.02))
     if music is not None and choice is not None:
-        base = base.model_copy(update={"music": music_bed(music.asset_id, choice)})
+        base = base.model_copy(update={"music": music_bed(music.asset_id, choice, seamless=music.seamless)})
     target = payload.target.pixels(facts.width, facts.height)
     work = _Work(context, source, facts, base, target, music, operations)
     rows = work.all(found)
