@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse
 
 from api.dependencies import CurrentActor, Limit, Offset, Scoped
 from core import database
-from core.errors import StudioError
+from core.errors import BadRequest, NotConfigured, StudioError
 from core.models.publishing import PUBLICATION_STATES
 from core.publishing import accounts, plan, publications, simulation
+from core.publishing.failures import PlatformFailure
 from core.publishing.payloads import (
     AccountInput,
     AccountOut,
@@ -33,10 +34,13 @@ _log = logging.getLogger(__name__)
 
 
 class IssuesOut(BaseModel):
-    """What the preflight found for one account."""
+    """What the preflight found for one account, and what the material asks for: the AI mark that will be set unless
+    the plan says otherwise, and the credits that its licences want in the description."""
 
     platform_account_id: UUID
     issues: list[dict[str, Any]]
+    synthetic_media: bool
+    credits: str
 
 
 class PlayedOut(BaseModel):
@@ -56,8 +60,17 @@ def make_plan(session: Scoped, actor: CurrentActor, wanted: PublicationPlanInput
 def check_plan(session: Scoped, actor: CurrentActor, wanted: PublicationPlanInput) -> list[IssuesOut]:
     """What would stand in the way of a plan; changes nothing."""
     found = plan.check(session, actor, wanted)
+    made_of = {
+        target.platform_account_id: plan.material(session, wanted.episode_id, target.asset_id)
+        for target in wanted.targets
+    }
     return [
-        IssuesOut(platform_account_id=account_id, issues=[dict(issue.as_dict()) for issue in issues])
+        IssuesOut(
+            platform_account_id=account_id,
+            issues=[dict(issue.as_dict()) for issue in issues],
+            synthetic_media=made_of[account_id].ai_generated,
+            credits=made_of[account_id].credits(),
+        )
         for account_id, issues in found.items()
     ]
 
@@ -129,7 +142,26 @@ def disconnect(session: Scoped, actor: CurrentActor, account_id: UUID) -> None:
 def connect(request: Request, session: Scoped, actor: CurrentActor, platform: Platform) -> RedirectResponse:
     """Go to the platform's consent page."""
     redirect_uri = str(request.url.replace(query="")).removesuffix("/connect") + "/callback"
-    return RedirectResponse(accounts.connect_url(session, actor, platform, redirect_uri), 303)
+    try:
+        target = accounts.connect_url(session, actor, platform, redirect_uri)
+    except StudioError as error:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        target = _outcome(error)  # a person followed the link: the page tells them
+    return RedirectResponse(target, 303)
+
+
+def _outcome(error: StudioError) -> str:
+    """The page that says why a connection came to nothing; the codes are message keys under ``connection``."""
+    if isinstance(error, BadRequest):
+        code = "expired"
+    elif isinstance(error, NotConfigured):
+        code = "no_client"
+    elif isinstance(error, PlatformFailure) and error.code == "youtubeSignupRequired":
+        code = "no_channel"
+    else:
+        code = "failed"
+    return f"{PAGE}?connection={code}"
 
 
 @router.get(
@@ -152,7 +184,7 @@ def callback(
             accounts.complete_connection(session, platform, state, code)
     except StudioError as error:
         _log.warning("%s could not be connected: %s", platform, error)
-        return RedirectResponse(f"{PAGE}?connection=failed", 303)
+        return RedirectResponse(_outcome(error), 303)
     return RedirectResponse(f"{PAGE}?connection=made", 303)
 
 

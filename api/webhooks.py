@@ -9,10 +9,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import StudioOwner
-from api.origin import is_local_name, requested_host
 from core import database
 from core.database import get_owned
-from core.errors import InvalidInput, NotFound
+from core.errors import NotFound
 from core.models.publishing import PlatformAccount
 from core.publishing import webhooks
 
@@ -31,12 +30,8 @@ def subscribe(request: Request, actor: StudioOwner, account_id: UUID) -> None:
     internet under the name this request came to."""
     with database.session(actor) as session:
         get_owned(session, PlatformAccount, account_id)
-    if is_local_name(requested_host(request.headers.getlist("host")) or ""):
-        raise InvalidInput(
-            "YouTube cannot reach this studio.", "Open it under its public name (STUDIO_HOSTS), then try again."
-        )
-    callback = request.url.replace(path="/api/publishing/webhook/youtube", query=f"account={account_id}")
-    webhooks.subscribe(actor, account_id, str(callback))
+    callback = webhooks.callback_of(f"{request.url.scheme}://{request.url.netloc}", account_id)
+    webhooks.subscribe(actor, account_id, callback)
 
 
 @router.get("/webhook/{platform}", response_class=Response, openapi_extra={"security": []})

@@ -12,8 +12,8 @@ from core import assets, database
 from core.i18n import clock, file_size, moment, t
 from core.models.assets import ASSET_KINDS, Asset
 from core.models.jobs import Job
-from core.models.publishing import Episode
-from core.publishing.library import delete_asset
+from core.models.publishing import Episode, PublicationRecord
+from core.publishing.library import delete_asset, posts_of
 from core.storage import storage
 from pages import media, shell, work
 from pages.editor import project as projects
@@ -121,7 +121,11 @@ def _change(viewer: shell.Viewer, asset: Asset, made: list[Asset]) -> None:
                 st.rerun()
     with delete, st.popover(t("common.delete", lang), icon=":material/delete:"):
         st.write(t("library.delete_help", lang))
+        posts = _posts(viewer, asset)
         together = bool(made) and st.checkbox(t("library.delete_with", lang, count=len(made)), key=f"with-{asset.id}")
+        if posts:
+            label = t("publishing.delete_published", lang, count=len(posts))
+            together = st.checkbox(label, key=f"published-{asset.id}") and (together or not made)
         for row in made[:8]:
             st.caption(f"• {shell.plain(row.name)}")
         if st.button(t("common.delete", lang), key=f"delete-{asset.id}", type="primary"):
@@ -132,6 +136,11 @@ def _change(viewer: shell.Viewer, asset: Asset, made: list[Asset]) -> None:
                 st.query_params.clear()
                 st.toast(t("library.deleted", lang))
                 st.rerun()
+
+
+def _posts(viewer: shell.Viewer, asset: Asset) -> list[PublicationRecord]:
+    with database.session(viewer.actor) as session:
+        return posts_of(session, asset.id)
 
 
 def listing(viewer: shell.Viewer) -> None:

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import database
-from core.i18n import clock, moment, t
+from core.i18n import clock, t
 from core.models.assets import Asset
 from core.models.publishing import Episode, PublicationRecord, Series
-from core.publishing import channels, episodes, publications, states
+from core.publishing import channels, episodes
 from pages import media, shell
 from pages.components.live import live
-from pages.posting import places, posts
+from pages.posting import calendar, connection, places, posts
 from pages.posting.dialog import ask, show_dialog
 
 COLUMNS = ("draft", "scheduled", "published")
@@ -98,35 +98,14 @@ def board(viewer: shell.Viewer) -> None:
                     card(viewer, session, row, posted.get(row.id, []))
 
 
-def schedule(viewer: shell.Viewer) -> None:
-    """What needs the user first, then what is to come, day by day."""
-    lang = viewer.lang
-    with database.session(viewer.actor) as session:
-        urgent = publications.listed(session, state=sorted(states.NEEDS_PERSON))
-        coming = publications.listed(session, state=["scheduled", *sorted(states.ACTIVE)])
-    if urgent:
-        st.subheader(t("publishing.attention", lang))
-        for record in urgent:
-            with st.container(border=True):
-                st.markdown(f"**{shell.plain(record.title)}**")
-                posts.show(viewer, record, place="schedule")
-    st.subheader(t("publishing.calendar", lang))
-    if not coming:
-        st.caption(t("publishing.nothing_here", lang))
-    for record in coming:
-        with st.container(border=True):
-            time = moment(record.due_at, lang, record.timezone) if record.due_at else ""
-            st.markdown(f"**{time}** · {shell.plain(record.title)}")
-            posts.show(viewer, record, place="schedule")
-
-
 def main() -> None:
     viewer = shell.open_page("publishing")
+    connection.show_outcome(viewer)
     live(("publication", "episode", "account"), key="publishing_live")
     lang = viewer.lang
     names = ("board", "calendar", "accounts")
     for tab, show in zip(
-        st.tabs([t(f"publishing.{name}", lang) for name in names]), (board, schedule, places.show), strict=True
+        st.tabs([t(f"publishing.{name}", lang) for name in names]), (board, calendar.show, places.show), strict=True
     ):
         with tab:
             show(viewer)

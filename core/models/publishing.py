@@ -266,6 +266,12 @@ class PublicationRecord(Identified, Owned, Timestamped, Base):
     time_note: Mapped[str] = mapped_column(String(40), default="")
     late_limit_minutes: Mapped[int] = mapped_column(default=360)
     not_before: Mapped[datetime | None]
+    platform_keeps_time: Mapped[bool] = mapped_column(default=False)
+    """It is sent ahead and held private there; the platform's own clock makes it public."""
+    remote_publish_at: Mapped[datetime | None]
+    """The time the platform has confirmed that it keeps."""
+    withdraw: Mapped[bool] = mapped_column(default=False)
+    """The user took it back and the platform has not confirmed that yet."""
 
     title: Mapped[str] = mapped_column(String(300))
     description: Mapped[str] = mapped_column(default="")

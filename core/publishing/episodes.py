@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from core import events, live
 from core.database import get_owned
-from core.errors import Conflict, InvalidInput
+from core.errors import InvalidInput
 from core.models.assets import Asset
 from core.models.base import uuid7
 from core.models.jobs import OutboxEvent
 from core.models.publishing import ContentChannel, Episode, PublicationRecord, Series
-from core.publishing import states
+from core.publishing import dependants, states
 from core.publishing.channels import default_place, default_series
 from core.publishing.payloads import EpisodeChange, EpisodeInput
 from core.security import Actor
@@ -107,13 +107,13 @@ def discard(session: Session, actor: Actor, episode_id: UUID | str) -> Episode:
     """Take a draft off the board. Its row stays, so that a replayed event does not bring it back.
 
     Raises:
-        Conflict: it is scheduled or published.
+        Conflict: it is scheduled or published, or money is recorded for it.
     """
     actor.require("editor")
     episode = get_owned(session, Episode, episode_id, lock=True)
-    if episode.state not in ("draft", "discarded"):
-        raise Conflict("This episode is scheduled or published.", "Cancel its publications first.")
-    _discard(session, episode)
+    if episode.state != "discarded":
+        dependants.refuse_discard(session, episode)
+        _discard(session, episode)
     return episode
 
 
@@ -209,11 +209,13 @@ def _thumbnail(session: Session, owner_id: UUID, content: dict[str, Any]) -> UUI
 
 @events.subscriber(events.RESULT_DISCARDED)
 def discard_of_result(session: Session, event: OutboxEvent) -> None:
-    """A discarded result takes its draft with it; what is scheduled or published stays."""
+    """A discarded result takes its draft with it; what is scheduled or published, or has money recorded, stays."""
     asset_ids = [UUID(str(each)) for each in event.data.get("asset_ids", [event.data.get("asset_id")]) if each]
     for episode in session.scalars(
         select(Episode)
         .where(Episode.owner_id == event.owner_id, Episode.asset_id.in_(asset_ids), Episode.state == "draft")
         .with_for_update()
     ):
-        _discard(session, episode)
+        held = dependants.of_episode(session, episode.id)
+        if not held.costs and not held.earnings:
+            _discard(session, episode)

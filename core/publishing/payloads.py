@@ -124,7 +124,9 @@ class CaptionFile(_Shape):
 
 
 class PublicationOptions(_Shape):
-    """What else a platform is told. ``synthetic_media`` None means: as the asset's own mark says (SPEC I4)."""
+    """What else a platform is told. ``synthetic_media`` None means: as the marks of everything the video is made of say
+    (SPEC I4). ``platform_clock`` lets a platform that can keep the time of a public post, sent ahead and private until
+    then; False waits for the studio's own clock."""
 
     made_for_kids: bool = False
     synthetic_media: bool | None = None
@@ -134,6 +136,7 @@ class PublicationOptions(_Shape):
     captions: list[CaptionFile] = Field(default_factory=list, max_length=40)
     playlist_id: str | None = Field(None, max_length=100)
     late_limit_minutes: int | None = Field(None, ge=1, le=10_080)
+    platform_clock: bool = True
 
 
 class PublicationTarget(_Shape):
@@ -281,6 +284,9 @@ class PublicationOut(_Shown):
     options: dict[str, Any]
     attempts: int
     progress: float
+    platform_keeps_time: bool
+    remote_publish_at: datetime | None
+    withdraw: bool
     remote_id: str | None
     remote_url: str | None
     remote_privacy: str | None
@@ -289,8 +295,17 @@ class PublicationOut(_Shown):
     created_at: datetime
 
 
+class LateOut(_Shown):
+    """A publication that has not started in time: by how much, and why (a message key under ``publishing.late``)."""
+
+    seconds: int
+    code: Literal["account_busy", "put_off", "waiting_worker", "not_dispatched"]
+    until: datetime | None = None
+
+
 class PublicationDetail(PublicationOut):
     """A publication with everything that was tried."""
 
+    late: LateOut | None = None
     history: list[AttemptOut] = Field(default_factory=list)
     steps: list[StepOut] = Field(default_factory=list)

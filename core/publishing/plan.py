@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,11 +15,11 @@ from core.database import get_owned
 from core.errors import Conflict, InvalidInput
 from core.models.assets import Asset
 from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
-from core.publishing import episodes, preflight, states
+from core.publishing import episodes, preflight, provenance, states
 from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
 from core.publishing.rules import PlatformRules, rules_of
-from core.publishing.schedule import DueTime, due_time
+from core.publishing.schedule import AHEAD, DueTime, due_time
 from core.security import Actor
 
 NOW = "now"
@@ -79,6 +80,7 @@ def _prepare(session: Session, episode: Episode, channel: ContentChannel, target
     issues = [
         *preflight.check_text(rules, title, description, tags, privacy),
         *preflight.check_asset(rules, asset),
+        *preflight.check_licences(provenance.of_asset(session, asset), description),
         *preflight.check_thumbnail(rules, thumbnail),
         *preflight.check_account(account),
         *_captions(session, rules, target.options),
@@ -112,14 +114,41 @@ def _record(
         description=ready.description,
         tags=ready.tags,
         privacy=ready.privacy,
-        options=target.options.model_dump(mode="json"),
+        options=_options(session, target.options, ready.asset),
         content_sha256=ready.asset.sha256 if ready.asset else "",
     )
+    record.platform_keeps_time = keeps_time(session, record, record.due_at)
     if target.options.late_limit_minutes is not None:
         record.late_limit_minutes = target.options.late_limit_minutes
     session.add(record)
     session.flush()
     return record
+
+
+def _options(session: Session, options: PublicationOptions, asset: Asset | None) -> dict[str, Any]:
+    """The options as stored. An AI mark nobody chose is the lineage's: what the user sees is what will be sent."""
+    chosen = options.model_dump(mode="json")
+    if options.synthetic_media is None:
+        chosen["synthetic_media"] = provenance.of_asset(session, asset).ai_generated
+    return chosen
+
+
+def keeps_time(session: Session, record: PublicationRecord, due_at: datetime | None) -> bool:
+    """Whether the platform can publish this one at its own clock: it has one, the post becomes public, and its time is
+    far enough ahead to be there before."""
+    return (
+        rules_of(record.platform).own_clock
+        and record.privacy == "public"
+        and bool(record.options.get("platform_clock", True))
+        and due_at is not None
+        and due_at - database_now(session) >= AHEAD
+    )
+
+
+def material(session: Session, episode_id: UUID | str, asset_id: UUID | None = None) -> provenance.Provenance:
+    """What an episode's video (or another one) is made of: AI mark and credits the dialog offers."""
+    wanted = asset_id or get_owned(session, Episode, episode_id).asset_id
+    return provenance.of_asset(session, get_owned(session, Asset, wanted) if wanted is not None else None)
 
 
 def refuse(issues: list[Issue]) -> None:

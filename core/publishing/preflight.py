@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.models.assets import Asset
 from core.models.publishing import PlatformAccount, PublicationRecord
 from core.publishing import states
+from core.publishing.provenance import Part, Provenance
 from core.publishing.rules import PlatformRules, tags_length
 
 SAME_HOUR = timedelta(hours=1)
@@ -22,14 +23,17 @@ MARKER_ROOM = 40
 
 @dataclass(frozen=True)
 class Issue:
-    """Something found. ``code`` is a message key under ``publishing.issue``; ``message`` the English sentence."""
+    """Something found. ``code`` is a message key under ``publishing.issue``; ``message`` the English sentence;
+    ``detail`` names what it is about, in nobody's language (file names and licences)."""
 
     level: Literal["error", "warning"]
     code: str
     message: str
+    detail: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        return {"level": self.level, "code": self.code, "message": self.message}
+        shown = {"level": self.level, "code": self.code, "message": self.message}
+        return {**shown, "detail": self.detail} if self.detail else shown
 
 
 def check_text(rules: PlatformRules, title: str, description: str, tags: Sequence[str], privacy: str) -> list[Issue]:
@@ -75,12 +79,28 @@ def check_asset(rules: PlatformRules, asset: Asset | None, approved_sha256: str 
         found.append(Issue("error", "asset_empty", "The video file is empty."))
     if approved_sha256 and asset.sha256 != approved_sha256:
         found.append(Issue("error", "asset_changed", "The video changed after it was approved; plan it again."))
-    licence = asset.licence.lower()
-    if "-nc" in licence or "noncommercial" in licence or "non-commercial" in licence:
-        found.append(Issue("warning", "licence_non_commercial", "A part of this video may not be used to earn money."))
-    if "-sa" in licence or "share-alike" in licence:
-        found.append(Issue("warning", "licence_share_alike", "A part of this video asks for the same licence again."))
     return found
+
+
+def check_licences(found: Provenance, description: str) -> list[Issue]:
+    """What the material's licences ask (I4). Warnings: only the user knows what else was agreed."""
+    issues = []
+    for code, message, parts in (
+        ("licence_non_commercial", "A part of this video may not be used to earn money.", found.non_commercial),
+        ("licence_share_alike", "A part of this video asks for the same licence again.", found.share_alike),
+        ("licence_no_derivatives", "A part of this video may not be shown changed or cut.", found.no_derivatives),
+    ):
+        if parts:
+            issues.append(Issue("warning", code, message, _named(parts)))
+    uncredited = [part for part in found.attribution if part.name not in description]
+    if uncredited:
+        message = "A part of this video asks to be credited in the description."
+        issues.append(Issue("warning", "licence_attribution", message, _named(uncredited)))
+    return issues
+
+
+def _named(parts: Sequence[Part]) -> str:
+    return ", ".join(f"{part.name} ({part.licence})" for part in parts)
 
 
 def check_thumbnail(rules: PlatformRules, asset: Asset | None) -> list[Issue]:

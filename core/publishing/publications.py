@@ -24,7 +24,7 @@ from core.models.publishing import (
     PublicationRecord,
     PublicationStep,
 )
-from core.publishing import episodes, preflight, states
+from core.publishing import episodes, preflight, states, waiting
 from core.publishing.payloads import (
     AttemptOut,
     PublicationDetail,
@@ -33,7 +33,7 @@ from core.publishing.payloads import (
     ReviewInput,
     StepOut,
 )
-from core.publishing.plan import announce, refuse, when
+from core.publishing.plan import announce, keeps_time, refuse, when
 from core.publishing.rules import rules_of
 from core.security import Actor
 
@@ -75,6 +75,7 @@ def detail(session: Session, publication_id: UUID | str) -> PublicationDetail:
     )
     return PublicationDetail(
         **PublicationOut.model_validate(record).model_dump(),
+        late=waiting.late(session, record),
         history=[AttemptOut.model_validate(each) for each in attempts],
         steps=[StepOut.model_validate(each) for each in steps],
     )
@@ -121,6 +122,7 @@ def reschedule(
     if due is None:
         raise InvalidInput("A time is needed.")
     _check_again(session, record)
+    kept = record.platform_keeps_time and record.remote_id is not None and record.state != "failed"
     return _change(
         session,
         record,
@@ -137,8 +139,10 @@ def reschedule(
         lease_owner=None,
         lease_expires_at=None,
         progress=0.0,
+        withdraw=False,
+        platform_keeps_time=kept or keeps_time(session, record, due.due_at),
         # What a platform declared failed is given up; anything else that is there is gone on with, not sent again.
-        **({"remote_id": None, "remote_url": None} if record.state == "failed" else {}),
+        **({"remote_id": None, "remote_url": None, "remote_publish_at": None} if record.state == "failed" else {}),
     )
 
 
@@ -156,15 +160,29 @@ def _check_again(session: Session, record: PublicationRecord) -> None:
 
 
 def cancel(session: Session, actor: Actor, publication_id: UUID | str) -> PublicationRecord:
-    """Take a publication back before it starts.
+    """Take a publication back before it starts. One that waits on the platform for its time is cancelled when the
+    platform has confirmed that it stays private.
 
     Raises:
         Conflict: it is on its way already; what is published must be deleted on the platform.
     """
     actor.require("editor")
     record = get_owned(session, PublicationRecord, publication_id)
-    if record.state == "cancelled":
+    if record.state == "cancelled" or (record.withdraw and record.state in states.ACTIVE):
         return record
+    if record.state == "scheduled" and record.platform_keeps_time and record.remote_id:
+        return _change(
+            session,
+            record,
+            frozenset({"scheduled"}),
+            "It is too late to cancel; delete it on the platform when it is there.",
+            state="claimed",
+            withdraw=True,
+            reason="It is being taken back on the platform.",
+            not_before=None,
+            lease_owner=None,
+            lease_expires_at=None,
+        )
     last = session.scalar(
         select(PublicationAttempt.outcome)
         .where(PublicationAttempt.publication_id == record.id)
@@ -239,6 +257,8 @@ def review(session: Session, actor: Actor, publication_id: UUID | str, answer: R
         error=None,
         remote_id=None,
         remote_url=None,
+        remote_publish_at=None,
+        withdraw=False,
         lease_owner=None,
         lease_expires_at=None,
         progress=0.0,

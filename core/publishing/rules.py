@@ -6,7 +6,8 @@ and change there; nothing outside this table repeats them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
 
@@ -27,6 +28,12 @@ class PlatformRules:
     caption_bytes: int = 104_857_600
     privacies: tuple[str, ...] = ("private", "unlisted", "public")
     listing_delay_seconds: int = 0
+    own_clock: bool = False
+    """The platform takes a post ahead of its time and makes it public by itself."""
+    daily: Mapping[str, int] = field(default_factory=dict)
+    """Calls a project may make in a day, by bucket."""
+    costs: Mapping[str, int] = field(default_factory=dict)
+    """What a call takes from the bucket ``units``, where it is not one."""
 
 
 RULES = {
@@ -37,6 +44,14 @@ RULES = {
         tags_characters=500,
         forbidden_characters="<>",
         listing_delay_seconds=30,
+        own_clock=True,
+        daily={"videos.insert": 100, "units": 10_000},
+        costs={
+            "videos.update": 50,
+            "thumbnails.set": 50,
+            "playlistItems.insert": 50,
+            "captions.insert": 400,
+        },
     ),
     "simulated": PlatformRules("simulated", title_characters=100, description_bytes=5000, tags_characters=500),
 }

@@ -3,7 +3,8 @@
     draft → scheduled → claimed → submitting → processing → published | published_with_warnings
 
 Anything that needs a person ends in failed, needs_review (it may be on the platform: look), needs_reconnect (the
-account) or missed (too late by its own policy); cancelled is the user's own word.
+account) or missed (too late by its own policy); cancelled is the user's own word. A post that the platform publishes at
+its own clock goes from processing back to scheduled, with its id there, until its time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "submitting": frozenset(
         {"scheduled", "processing", "failed", "cancelled", "needs_review", "needs_reconnect"} | PUBLISHED
     ),
-    "processing": frozenset({"failed", "needs_review", "needs_reconnect"} | PUBLISHED),
+    "processing": frozenset({"scheduled", "cancelled", "failed", "needs_review", "needs_reconnect"} | PUBLISHED),
     "published": frozenset(),
     "published_with_warnings": frozenset({"published"}),
     "failed": frozenset({"scheduled", "cancelled"}),

@@ -13,7 +13,9 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -57,6 +59,39 @@ def subscribe(actor: Actor, account_id: UUID | str, callback: str) -> None:
             raise InvalidInput("Only YouTube accounts have push notifications.")
         form = _prepare(account, callback)
     _ask(form)
+
+
+def callback_of(origin: str, account_id: UUID | str) -> str:
+    """Where the hub reaches this studio, from the origin (``https://name``) it was opened under.
+
+    Raises:
+        InvalidInput: that name means a machine of its own to whoever asks for it.
+    """
+    host = (urlsplit(origin).hostname or "").lower()
+    if _is_local(host):
+        raise InvalidInput(
+            "YouTube cannot reach this studio.", "Open it under its public name (STUDIO_HOSTS), then try again."
+        )
+    scheme, netloc = urlsplit(origin)[:2]
+    return f"{scheme}://{netloc}/api/publishing/webhook/youtube?account={account_id}"
+
+
+def _is_local(host: str) -> bool:
+    if not host or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def push_of(account: PlatformAccount) -> Literal["none", "asked", "confirmed"]:
+    """Whether YouTube tells this studio of changes on the account's channel."""
+    push = account.details.get("push")
+    if not push:
+        return "none"
+    ends = push.get("expires_at")
+    return "confirmed" if ends and datetime.fromisoformat(ends) > datetime.now(UTC) else "asked"
 
 
 def _prepare(account: PlatformAccount, callback: str) -> dict[str, str]:

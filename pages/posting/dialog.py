@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,14 +11,16 @@ import streamlit as st
 
 from core import database
 from core.database import get_owned
-from core.i18n import t
+from core.i18n import moment, t
 from core.models.publishing import PRIVACIES, ContentChannel, Episode, PlatformAccount
-from core.publishing import accounts, plan
-from core.publishing.payloads import PublicationPlanInput, PublicationTarget
+from core.publishing import accounts, best_time, plan
+from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
+from core.publishing.provenance import Provenance
 from pages import shell
 
 OPEN = "publishing_episode"
+USUAL = clock_time(18)
 
 
 def account_label(account: PlatformAccount, lang: str) -> str:
@@ -37,18 +40,59 @@ def ask_time(lang: str, zone: str, *, key: str) -> str:
 
 def show_issues(issues: list[Issue], lang: str) -> bool:
     """The preflight's findings; True when one of them forbids publishing."""
-    for code in dict.fromkeys((issue.level, issue.code) for issue in issues):
-        text = t(f"publishing.issue.{code[1]}", lang)
-        if code[0] == "error":
+    for level, code, detail in dict.fromkeys((issue.level, issue.code, issue.detail) for issue in issues):
+        text = t(f"publishing.issue.{code}", lang) + (f" {shell.plain(detail)}" if detail else "")
+        if level == "error":
             st.error(text, icon=":material/block:")
         else:
             st.warning(text, icon=":material/info:")
     return any(issue.level == "error" for issue in issues)
 
 
+def _offer_credits(material: Provenance, lang: str) -> None:
+    """The lines that licences ask for, and a button that puts them under the description."""
+    credits = material.credits(t("publishing.credits_heading", lang))
+
+    def add() -> None:
+        held = str(st.session_state.get("publish_text", "")).rstrip()
+        if credits not in held:
+            st.session_state["publish_text"] = f"{held}\n\n{credits}".lstrip()
+
+    st.button(t("publishing.credits_add", lang), key="publish_credits", icon=":material/copyright:", on_click=add)
+
+
+def _suggest_time(viewer: shell.Viewer, chosen: list[PlatformAccount], timezone: str, names: dict[UUID, str]) -> None:
+    """When each account's posts did best, or that its figures do not say; a click takes the time over."""
+    lang, zone = viewer.lang, ZoneInfo(timezone)
+    for account in chosen:
+        with database.session(viewer.actor) as session:
+            found = best_time.of_account(session, account.id, zone)
+        name = shell.plain(names[account.id])
+        if not found.enough:
+            words = t("publishing.best.too_few", lang, account=name, posts=found.posts, needed=found.needed)
+        elif not found.known:
+            words = t("publishing.best.none", lang, account=name, posts=found.posts)
+        else:
+            day = t(f"advisor.weekday.{found.weekday}", lang) if found.weekday is not None else ""
+            hours = f"{found.hour:02d}:00–{found.hour + best_time.PART:02d}:00" if found.hour is not None else ""
+            when = " ".join(part for part in (day, hours) if part)
+            words = t("publishing.best.found", lang, account=name, when=when, posts=found.posts)
+        st.caption(f":material/insights: {words}")
+        if found.known:
+            at = found.next_after(datetime.now(UTC), zone, USUAL)
+            label = t("publishing.best.take", lang, time=moment(at, lang, timezone))
+            st.button(label, key=f"best-{account.id}", on_click=_take_time, args=(at,))
+
+
+def _take_time(at: datetime) -> None:
+    st.session_state["publish-day"] = at.date()
+    st.session_state["publish-time"] = at.time()
+
+
 def ask(episode_id: UUID) -> None:
     """Open the dialog for one episode, now and at every rerun until it is closed."""
     st.session_state[OPEN] = episode_id
+    st.session_state.pop("publish_text", None)
 
 
 def _close() -> None:
@@ -69,6 +113,7 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         episode = get_owned(session, Episode, episode_id)
         channel = get_owned(session, ContentChannel, episode.channel_id)
         usable = [row for row in accounts.listed(session) if row.status == "connected"]
+        material = plan.material(session, episode_id)
     if not usable:
         st.info(t("publishing.no_account", lang))
         offer_simulated(viewer, key="dialog_simulated")
@@ -93,9 +138,15 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         format_func=lambda name: t(f"publishing.{name}", lang),
         key="publish_when",
     )
-    time = "now" if mode == "now" else ask_time(lang, channel.timezone, key="publish")
+    time = "now"
+    if mode == "later":
+        _suggest_time(viewer, [row for row in usable if row.id in picked], channel.timezone, names)
+        time = ask_time(lang, channel.timezone, key="publish")
     title = st.text_input(t("publishing.title", lang), episode.title, key="publish_title", max_chars=100)
-    text = st.text_area(t("publishing.text", lang), episode.description, key="publish_text")
+    st.session_state.setdefault("publish_text", episode.description)
+    text = st.text_area(t("publishing.text", lang), key="publish_text")
+    if material.attribution:
+        _offer_credits(material, lang)
     tags = st.text_input(t("publishing.tags", lang), ", ".join(episode.tags), key="publish_tags")
     privacy = st.segmented_control(
         t("publishing.privacy", lang),
@@ -105,6 +156,14 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         format_func=lambda name: t(f"privacy.{name}", lang),
         key="publish_privacy",
     )
+    synthetic = st.toggle(
+        t("publishing.synthetic", lang),
+        material.ai_generated,
+        key="publish_synthetic",
+        help=t("publishing.synthetic_help", lang),
+    )
+    if material.ai_generated:
+        st.caption(t("publishing.synthetic_known", lang))
     if not picked:
         st.caption(t("publishing.choose_account", lang))
         return
@@ -120,6 +179,7 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
                     description=text,
                     tags=[tag.strip() for tag in tags.split(",") if tag.strip()],
                     privacy=privacy,
+                    options=PublicationOptions(synthetic_media=synthetic),
                 )
                 for account_id in picked
             ],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core import database
-from core.i18n import t
+from core.i18n import moment, number, t
 from core.models.publishing import ContentChannel, PlatformAccount
-from core.publishing import accounts, channels
+from core.publishing import accounts, channels, limits, webhooks
 from core.publishing.payloads import ChannelInput, LinkInput, SeriesInput
+from core.publishing.plan import database_now
 from pages import shell
 from pages.posting.dialog import account_label, offer_simulated
+from pages.posting.posts import spoken
 from pages.posting.simulated import play_week
 
 CONNECT = "/api/publishing/accounts/youtube/connect"
@@ -43,8 +45,11 @@ def _accounts(viewer: shell.Viewer, known: list[PlatformAccount]) -> None:
             if account.is_simulated:
                 st.caption(t("publishing.simulated_lead", lang))
                 play_week(viewer, account)
-            elif account.status_reason:
-                st.caption(shell.plain(account.status_reason))
+            else:
+                if account.status_reason:
+                    st.caption(shell.plain(spoken(account.status_reason, lang)))
+                _allowance(viewer, account)
+                _push(viewer, account)
             if viewer.actor.role == "owner" and st.button(
                 t("publishing.disconnect", lang), key=f"disconnect-{account.id}", icon=":material/link_off:"
             ):
@@ -59,6 +64,43 @@ def _accounts(viewer: shell.Viewer, known: list[PlatformAccount]) -> None:
         words = t("publishing.connect_youtube", lang)
         st.html(f'<p><a class="studio-button" href="{CONNECT}" target="_self">{words}</a></p>')
         st.caption(t("publishing.connect_help", lang))
+
+
+def _allowance(viewer: shell.Viewer, account: PlatformAccount) -> None:
+    """What the studio spent today of the platform's daily allowance, and when it starts anew."""
+    lang = viewer.lang
+    with database.session(viewer.actor) as session:
+        buckets = limits.usage(session, account.platform, database_now(session))
+        hold = limits.blocked(session, account.platform, account.id, "videos.insert")
+    for bucket in buckets:
+        words = t(
+            f"publishing.allowance.{bucket.kind.replace('.', '_')}",
+            lang,
+            used=number(bucket.used),
+            allowance=number(bucket.allowance),
+            left=number(bucket.left),
+        )
+        st.caption(words)
+    if buckets:
+        st.caption(t("publishing.allowance.resets", lang, time=moment(buckets[0].resets_at, lang, viewer.zone)))
+    if hold is not None:
+        until = moment(hold.until, lang, viewer.zone)
+        st.warning(t("publishing.allowance.held", lang, time=until), icon=":material/hourglass_top:")
+
+
+def _push(viewer: shell.Viewer, account: PlatformAccount) -> None:
+    """YouTube's push notifications (P2.4): what holds, and the button that asks for them."""
+    lang = viewer.lang
+    if account.platform != "youtube" or account.status != "connected":
+        return
+    state = webhooks.push_of(account)
+    st.caption(t(f"publishing.push.{state}", lang))
+    if viewer.actor.role != "owner" or state == "confirmed":
+        return
+    if st.button(t("publishing.push.ask", lang), key=f"push-{account.id}", icon=":material/notifications:"):
+        with shell.errors(viewer):
+            webhooks.subscribe(viewer.actor, account.id, webhooks.callback_of(st.context.url or "", account.id))
+            st.rerun()
 
 
 def _channel(viewer: shell.Viewer, channel: ContentChannel, known: list[PlatformAccount]) -> None:

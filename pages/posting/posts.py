@@ -7,10 +7,10 @@ from uuid import UUID
 import streamlit as st
 
 from core import database
-from core.i18n import file_size, moment, t
+from core.i18n import duration, explain, file_size, moment, t
 from core.i18n.catalogue import has
 from core.models.publishing import PublicationRecord
-from core.publishing import publications, states
+from core.publishing import publications, states, waiting
 from core.publishing.payloads import PublicationDetail, RescheduleInput, ReviewInput
 from pages import shell
 from pages.posting.dialog import ask_time
@@ -36,12 +36,19 @@ def show(viewer: shell.Viewer, record: PublicationRecord, *, place: str) -> None
         shell.facts(t("publishing.due", lang, time=moment(record.due_at, lang, record.timezone)))
     if record.time_note and has(f"publishing.note.{record.time_note}"):
         st.caption(t(f"publishing.note.{record.time_note}", lang))
+    if record.platform_keeps_time and record.remote_publish_at and record.state == "scheduled":
+        st.caption(t("publishing.platform_keeps", lang))
+    if record.state in ("scheduled", "claimed"):
+        _late(viewer, record)
     if record.state in states.ACTIVE:
         st.progress(min(max(record.progress or 0.0, 0.0), 1.0))
     if record.error:
         shell.tell(record.error, lang)
     elif record.reason:
-        st.caption(shell.plain(record.reason))
+        st.caption(shell.plain(spoken(record.reason, lang)))
+    if record.state in states.PUBLISHED:
+        for remark in record.warnings:
+            _remark(remark, lang)
     with st.container(horizontal=True):
         with st.popover(t("publishing.details", lang), icon=":material/history:"):
             _history(viewer, record.id)
@@ -49,6 +56,33 @@ def show(viewer: shell.Viewer, record: PublicationRecord, *, place: str) -> None
             st.link_button(t("publishing.open_post", lang), record.remote_url, icon=":material/open_in_new:")
         if viewer.may_edit:
             _actions(viewer, record, place)
+
+
+def spoken(reason: str, lang: str) -> str:
+    """A stored reason in the reader's language, sentence by sentence where the catalogue has it."""
+    return explain({"title": "", "detail": reason}, lang)[1]
+
+
+def _remark(remark: dict[str, object], lang: str) -> None:
+    """What is to be said of a published post: what the platform changed, which step failed."""
+    code = f"publishing.issue.{remark.get('code')}"
+    text = t(code, lang) if has(code) else str(remark.get("message", ""))
+    detail = str(remark.get("detail") or "")
+    st.caption(f":material/info: {shell.plain(text)}" + (f" {shell.plain(detail)}" if detail else ""))
+
+
+def _late(viewer: shell.Viewer, record: PublicationRecord) -> None:
+    """The alarm: its time is a minute past and it has not started; why."""
+    with database.session(viewer.actor) as session:
+        found = waiting.late(session, record)
+    if found is None:
+        return
+    lang = viewer.lang
+    until = moment(found.until, lang, record.timezone) if found.until else ""
+    why = t(f"publishing.late.{found.code}", lang, until=until)
+    st.warning(
+        f"**{t('publishing.late.since', lang, time=duration(found.seconds, lang))}** {why}", icon=":material/alarm:"
+    )
 
 
 def _history(viewer: shell.Viewer, publication_id: UUID) -> None:

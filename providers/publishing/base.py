@@ -78,6 +78,8 @@ class Checked:
     reason: str = ""
     published_at: datetime | None = None
     """By the platform's clock, where it differs from ours."""
+    publish_at: datetime | None = None
+    """When the platform is going to make it public by itself."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,11 @@ class PlatformPublisherBase(ABC):
     def finalize(self, request: PublishRequest, remote_id: str, step: str, *, repeated: bool = False) -> str | None:
         """Do one step; returns the platform's id of what it made, if it has one. ``repeated`` says that an earlier try
         may have come through."""
+
+    def set_release(self, remote_id: str, privacy: str, publish_at: datetime | None) -> None:
+        """Give a post that waits there another time, or none: with ``publish_at`` it stays private until then, without
+        it has ``privacy`` at once. Saying the same again changes nothing."""
+        raise PlatformFailure("This platform does not keep times.", error_class="rejected", code="no-clock")
 
     @abstractmethod
     def fetch_metrics(self, remote_ids: Sequence[str], since: date | None = None) -> MetricsReport:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from datetime import UTC, date
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, Literal
 
 import httpx
 from googleapiclient.errors import HttpError
@@ -95,6 +95,8 @@ class YouTubePublisher(PlatformPublisherBase):
             answer, content = self._client.http.request(call.uri, method=call.method, body=call.body, headers=headers)
         except httpx.HTTPError as error:
             raise unreachable(error) from error
+        finally:
+            self._client.count("videos.insert")
         if answer.status != 200 or "location" not in answer:
             raise classify(answer.status, content, kind="videos.insert", retry_after=answer.get("retry-after"))
         call.resumable_uri = answer["location"]
@@ -196,6 +198,7 @@ class YouTubePublisher(PlatformPublisherBase):
         item = answer["items"][0]
         status = item.get("status", {})
         url = f"https://www.youtube.com/watch?v={remote_id}"
+        publish_at = datetime.fromisoformat(status["publishAt"]) if status.get("publishAt") else None
         upload = status.get("uploadStatus")
         if upload in ("failed", "rejected", "deleted"):
             code = str(status.get("failureReason") or status.get("rejectionReason") or upload)
@@ -203,7 +206,24 @@ class YouTubePublisher(PlatformPublisherBase):
         processing = item.get("processingDetails", {}).get("processingStatus")
         if processing in ("failed", "terminated") and upload != "processed":
             return Checked("failed", status.get("privacyStatus"), url, str(processing), _REASONS["failed"])
-        return Checked("ready" if upload == "processed" else "processing", status.get("privacyStatus"), url)
+        state: Literal["ready", "processing"] = "ready" if upload == "processed" else "processing"
+        return Checked(state, status.get("privacyStatus"), url, publish_at=publish_at)
+
+    def set_release(self, remote_id: str, privacy: str, publish_at: datetime | None) -> None:
+        """``videos.update`` of the status. What the update leaves out YouTube deletes, so the rest is read first."""
+        answer = self._client.read(self._client.api.videos().list(part="status", id=remote_id), "videos.list")
+        if not answer.get("items"):
+            raise PlatformFailure("The video is not on YouTube any more.", error_class="rejected", code="videoNotFound")
+        held = answer["items"][0].get("status", {})
+        status = {name: held[name] for name in _KEPT_STATUS if name in held}
+        status |= (
+            {"privacyStatus": "private", "publishAt": _rfc3339(publish_at)}
+            if publish_at is not None
+            else {"privacyStatus": privacy}
+        )
+        self._client.change(
+            self._client.api.videos().update(part="status", body={"id": remote_id, "status": status}), "videos.update"
+        )
 
     # -- finalize
 
@@ -292,6 +312,19 @@ _REASONS = {
 }
 
 
+_KEPT_STATUS = (
+    "embeddable",
+    "license",
+    "publicStatsViewable",
+    "selfDeclaredMadeForKids",
+    "containsSyntheticMedia",
+)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _body(request: PublishRequest) -> dict[str, Any]:
     """The resource. Privacy is always stated, because YouTube takes a missing one as public."""
     snippet: dict[str, Any] = {
@@ -308,5 +341,5 @@ def _body(request: PublishRequest) -> dict[str, Any]:
         "containsSyntheticMedia": request.synthetic_media,
     }
     if request.publish_at is not None:
-        status |= {"privacyStatus": "private", "publishAt": request.publish_at.astimezone(UTC).isoformat()}
+        status |= {"privacyStatus": "private", "publishAt": _rfc3339(request.publish_at)}
     return {"snippet": snippet, "status": status}

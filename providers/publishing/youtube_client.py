@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,19 @@ import httpx
 from googleapiclient import discovery_cache
 from googleapiclient.discovery import build_from_document
 from googleapiclient.errors import HttpError
+from sqlalchemy.exc import OperationalError
 
+from core import database
+from core.publishing import limits
 from core.publishing.tokens import Credentials
 from core.settings import get_settings
 from providers.publishing.transport import SingleShot
 from providers.publishing.youtube_errors import classify, unreachable
 
 TRIES = 5
+ANALYTICS = "reports."
+"""Calls of the Analytics API have an allowance of their own."""
+_log = logging.getLogger(__name__)
 Pause = Callable[[float], None]
 
 
@@ -47,9 +55,19 @@ class YouTubeClient:
         self.analytics = _service("youtubeAnalytics.v2", settings.youtube_analytics_base, self.http)
         self._pause = pause
 
+    def count(self, kind: str) -> None:
+        """Note a call against the day's allowance. Only a display depends on it: a call is not undone for it."""
+        if not kind.startswith(ANALYTICS):
+            try:
+                with database.session() as session:
+                    limits.spend(session, "youtube", kind, datetime.now(UTC))
+            except OperationalError as error:
+                _log.warning("a call of %s was not counted: %s", kind, error)
+
     def read(self, call: Any, kind: str) -> dict[str, Any]:
         """A reading call, repeated by us on passing trouble."""
         for attempt in range(TRIES):
+            self.count(kind)
             try:
                 answer: dict[str, Any] = call.execute(num_retries=0)
             except HttpError as error:
@@ -68,6 +86,7 @@ class YouTubeClient:
 
     def change(self, call: Any, kind: str) -> dict[str, Any]:
         """A changing call: sent once."""
+        self.count(kind)
         try:
             answer: dict[str, Any] = call.execute(num_retries=0) or {}
         except HttpError as error:

@@ -137,7 +137,9 @@ def tick() -> int:
     """What dispatcher and worker do in a while: due posts, lost leases, their jobs, events."""
     dispatch.dispatch_due()
     dispatch.sweep_expired_leases()
-    ran = run_jobs("publishing.upload")
+    ran = 0
+    while made := run_jobs("publishing.upload"):
+        ran += made  # a finished upload starts the next one of its account
     dispatcher.deliver_events()
     return ran
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,19 +31,6 @@ from workers import context
 from workers.publishing import dispatch, upload
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return room.small_video(tmp_path_factory.mktemp("video") / "talk.mp4")
-
-
-@pytest.fixture
-def youtube(studio: object, tmp_path: Path) -> Iterator[FakeYouTube]:
-    fake = FakeYouTube.start(tmp_path / "youtube.jsonl")
-    with room.pointed_at(fake):
-        yield fake
-    fake.stop()
 
 
 def test_an_episode_is_published_with_all_that_belongs_to_it(
@@ -223,7 +209,12 @@ def test_plan_refuses_what_the_platform_would_refuse(youtube: FakeYouTube, owner
 def test_moving_cancelling_and_being_late(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
     account = room.account(owner, youtube.account())
     publication = room.planned(
-        owner, room.stored(owner, video), account, scheduled_time="2099-07-01T18:30", timezone="Asia/Bangkok"
+        owner,
+        room.stored(owner, video),
+        account,
+        scheduled_time="2099-07-01T18:30",
+        timezone="Asia/Bangkok",
+        options={"platform_clock": False},
     )
     assert room.record(publication).due_at == datetime(2099, 7, 1, 11, 30, tzinfo=UTC)
     room.tick()

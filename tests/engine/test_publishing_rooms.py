@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -32,19 +31,6 @@ from tests.fakes.youtube.client import FakeYouTube
 from workers import dispatcher
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return room.small_video(tmp_path_factory.mktemp("video") / "talk.mp4")
-
-
-@pytest.fixture
-def youtube(studio: object, tmp_path: Path) -> Iterator[FakeYouTube]:
-    fake = FakeYouTube.start(tmp_path / "youtube.jsonl")
-    with room.pointed_at(fake):
-        yield fake
-    fake.stop()
 
 
 def test_nobody_else_sees_or_touches_anything(

@@ -10,8 +10,9 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, case, func, not_, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session, aliased
 
 from core import database, jobs
 from core.models.jobs import Job
@@ -19,7 +20,8 @@ from core.models.publishing import PlatformAccount, PublicationAttempt, Publicat
 from core.publishing import episodes, limits, states
 from core.publishing.payloads import PublishingUploadInput, SyncMetricsInput, SyncRevenueInput
 from core.publishing.plan import announce, database_now
-from core.publishing.schedule import lateness, next_sync
+from core.publishing.schedule import AHEAD, HORIZON, lateness, next_sync
+from core.publishing.waiting import account_is_busy
 from core.security import Actor
 from workers.publishing.ledger import LEASE, MAXIMUM_ATTEMPTS, UNRESOLVED, lease_name
 
@@ -35,27 +37,60 @@ def system_actor(owner_id: UUID) -> Actor:
 
 
 def dispatch_due() -> int:
-    """Start every publication whose time has come; returns how many. What is too late by its own policy is missed."""
+    """Start every publication whose time has come; returns how many. What is too late by its own policy is missed.
+
+    Of one account one upload is started at a time, the one due first; what a platform publishes at its own clock is
+    started ahead.
+    """
     started = 0
     while True:
         with database.session() as session:
             rows = session.scalars(
                 select(PublicationRecord)
-                .where(
-                    PublicationRecord.state == "scheduled",
-                    PublicationRecord.due_at <= func.clock_timestamp(),
-                    or_(
-                        PublicationRecord.not_before.is_(None),
-                        PublicationRecord.not_before <= func.clock_timestamp(),
-                    ),
-                )
+                .where(PublicationRecord.state == "scheduled", PublicationRecord.id.in_(_next_of_each_account()))
                 .order_by(PublicationRecord.due_at)
                 .limit(BATCH)
                 .with_for_update(skip_locked=True)
             ).all()
-            started += sum(_start(session, record) for record in rows)
-        if len(rows) < BATCH:
+            mine = [record for record in rows if _account_is_free(session, record)]
+            started += sum(_start(session, record) for record in mine)
+        if not mine:
             return started
+
+
+def _next_of_each_account() -> Select[UUID]:
+    """Of every account that is not uploading the publication to upload next; and all that are there already and are
+    only followed up or given another time."""
+    record, now = aliased(PublicationRecord), func.clock_timestamp()
+    ahead = and_(
+        record.platform_keeps_time,
+        or_(
+            record.withdraw,
+            and_(record.remote_id.is_(None), record.due_at > now + AHEAD / 2, record.due_at < now + HORIZON),
+            and_(record.remote_id.is_not(None), record.remote_publish_at.is_distinct_from(record.due_at)),
+        ),
+    )
+    there = record.remote_id.is_not(None)
+    line = case((there, record.id), else_=record.account_id)
+    return (
+        select(record.id)
+        .ext(distinct_on(line))
+        .where(
+            record.state == "scheduled",
+            or_(record.due_at <= now, ahead),
+            or_(record.not_before.is_(None), record.not_before <= now),
+            or_(there, not_(account_is_busy(record.account_id, record.id))),
+        )
+        .order_by(line, record.due_at, record.id)
+    )
+
+
+def _account_is_free(session: Session, record: PublicationRecord) -> bool:
+    """Take the account for this transaction, and look once more: another dispatcher may have been at it."""
+    if record.remote_id is not None:
+        return True
+    taken = session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(str(record.account_id), 0))))
+    return bool(taken) and not session.scalar(select(account_is_busy(record.account_id, record.id)))
 
 
 def _start(session: Session, record: PublicationRecord) -> bool:
@@ -70,7 +105,8 @@ def _start(session: Session, record: PublicationRecord) -> bool:
         record.reason = "Its time passed while it could not be published. Choose another time, or publish now."
         episodes.refresh_state(session, record.episode_id)
     else:
-        block = limits.blocked(session, record.platform, record.account_id, "videos.insert")
+        uploads = record.remote_id is None
+        block = limits.blocked(session, record.platform, record.account_id, "videos.insert") if uploads else None
         if block is not None:
             record.not_before = block.until
             record.reason = block.reason

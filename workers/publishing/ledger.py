@@ -240,7 +240,9 @@ def published(taken: Taken, seen: Checked, warnings: list[dict[str, str]]) -> st
         record.warnings = [*kept_warnings, *warnings]
         record.remote_privacy = seen.privacy
         record.remote_url = seen.url
-        record.published_at = seen.published_at or datetime.now(UTC)
+        now = datetime.now(UTC)
+        kept = record.remote_publish_at if record.platform_keeps_time else None
+        record.published_at = seen.published_at or (kept if kept is not None and kept <= now else now)
         record.progress = 1.0
         record.reason = ""
         record.error = None
@@ -252,6 +254,32 @@ def published(taken: Taken, seen: Checked, warnings: list[dict[str, str]]) -> st
         _close(session, taken, "succeeded")
         session.flush()
         publications.published_event(session, record)
+        episodes.refresh_state(session, record.episode_id)
+        announce(session, record)
+        return record.state
+
+
+def waiting(taken: Taken, seen: Checked, warnings: list[dict[str, str]], *, kept: bool) -> str:
+    """It is there, private, and the platform makes it public at its time (``kept``); or the platform would not take
+    the time, and we say so then."""
+    with database.session() as session:
+        record = _held(session, taken)
+        known = [each for each in record.warnings if isinstance(each, dict) and each.get("level") == "warning"]
+        fresh = [each for each in warnings if each not in known]
+        record.warnings = [*known, *fresh]
+        record.state = "scheduled"
+        record.remote_url = seen.url
+        record.remote_privacy = seen.privacy
+        record.remote_publish_at = record.due_at if kept else None
+        record.not_before = None if kept else record.due_at
+        record.progress = 1.0
+        record.reason = ""
+        record.error = None
+        record.lease_owner = None
+        record.lease_expires_at = None
+        record.version += 1
+        _close(session, taken, "succeeded")
+        session.flush()
         episodes.refresh_state(session, record.episode_id)
         announce(session, record)
         return record.state
@@ -285,6 +313,9 @@ def ended(taken: Taken, state: str, reason: str, outcome: str, failure: Platform
         record.error = failure.as_dict() if failure else None
         record.lease_owner = None
         record.lease_expires_at = None
+        if state == "cancelled":
+            record.withdraw = False
+            record.remote_publish_at = None
         record.version += 1
         _close(session, taken, outcome, failure, None if failure else {"title": reason})
         if state == "needs_reconnect":

@@ -18,16 +18,17 @@ from typing import Any
 from core import database
 from core.errors import JobCancelled, NotConfigured, NotFound
 from core.models.assets import Asset
-from core.models.publishing import PlatformAccount, PublicationRecord
-from core.publishing import limits, preflight
+from core.models.publishing import PlatformAccount, PublicationAttempt, PublicationRecord
+from core.publishing import limits, preflight, provenance
 from core.publishing.failures import PlatformFailure
 from core.publishing.payloads import PublicationOptions, PublishingUploadInput
+from core.publishing.plan import database_now
 from core.publishing.rules import rules_of
 from core.storage import sha256_of, storage
 from providers.publishing.base import CaptionTrack, Checked, PlatformPublisherBase, PublishRequest
 from providers.publishing.catalogue import publisher_of
 from workers.context import JobContext
-from workers.publishing import ledger
+from workers.publishing import dispatch, ledger, release
 from workers.publishing.ledger import Taken
 from workers.registry import task
 
@@ -59,6 +60,7 @@ def upload(context: JobContext, payload: PublishingUploadInput) -> dict[str, Any
             state = _publish(context, taken)
     except _Stop as stop:
         state = stop.state
+    dispatch.dispatch_due()  # the account is free: its next post need not wait for the clock
     return {"publication_id": str(payload.publication_id), "state": state, "remote_id": taken.remote_id}
 
 
@@ -79,6 +81,9 @@ def _prepare(context: JobContext, taken: Taken) -> tuple[PublishRequest, Platfor
         asset = session.get(Asset, record.asset_id) if record.asset_id else None
         thumbnail = session.get(Asset, record.thumbnail_asset_id) if record.thumbnail_asset_id else None
         options = PublicationOptions.model_validate(record.options)
+        synthetic = options.synthetic_media
+        if synthetic is None:  # planned before the mark was stored with the plan
+            synthetic = provenance.of_asset(session, asset).ai_generated
         tracks = [(caption, session.get(Asset, caption.asset_id)) for caption in options.captions]
     rules = rules_of(record.platform)
     if account.status != "connected":
@@ -91,6 +96,7 @@ def _prepare(context: JobContext, taken: Taken) -> tuple[PublishRequest, Platfor
         *preflight.check_asset(rules, asset, record.content_sha256),
     ]
     reason = next((issue.message for issue in issues if issue.level == "error"), "")
+    ahead = release.wanted(record, database_clock())
     path, picture = _local(asset), _local(thumbnail)
     captions = [(caption, _local(file)) for caption, file in tracks]
     if taken.remote_id is None:
@@ -116,15 +122,14 @@ def _prepare(context: JobContext, taken: Taken) -> tuple[PublishRequest, Platfor
         category_id=options.category_id,
         language=options.language,
         made_for_kids=options.made_for_kids,
-        synthetic_media=bool(asset and asset.ai_generated)
-        if options.synthetic_media is None
-        else options.synthetic_media,
+        synthetic_media=synthetic,
         notify_subscribers=options.notify_subscribers,
         thumbnail=picture,
         captions=tuple(
             CaptionTrack(file, caption.language, caption.name) for caption, file in captions if file is not None
         ),
         playlist_id=options.playlist_id,
+        publish_at=ahead.publish_at if ahead is not None else None,
     )
     return request, publisher_of(account), timedelta(seconds=rules.listing_delay_seconds), record.platform
 
@@ -255,17 +260,61 @@ def _complete(context: JobContext, taken: Taken, publisher: PlatformPublisherBas
     """Wait for the platform's processing, do the steps, record the end."""
     assert taken.remote_id is not None
     seen = _settled(taken, publisher, lambda: context.progress(0.93, "stage.processing"))
+    withdraw = _record(taken).withdraw
+    if withdraw and seen.state == "gone":
+        ledger.ended(taken, "cancelled", "It is not on the platform any more.", "failed")
+        return "cancelled"
     if seen.state in ("failed", "gone"):
         failure = PlatformFailure(seen.reason, error_class="rejected", code=seen.code)
         ledger.ended(taken, "failed", seen.reason, "failed", failure)
         return "failed"
     warnings = []
-    for name in publisher.steps(request):
+    for name in () if withdraw else publisher.steps(request):
         failed = _step(taken, publisher, request, name)
         if failed is not None:
             message = f"{failed.title} {failed.detail}".strip()
             warnings.append({"level": "warning", "code": f"step_{name.partition(':')[0]}", "message": message})
+    return _released(taken, publisher, seen, warnings)
+
+
+def _released(taken: Taken, publisher: PlatformPublisherBase, seen: Checked, warnings: list[dict[str, str]]) -> str:
+    """The end of a run: published, waiting there for its time, or taken back, as the platform itself confirms."""
+    assert taken.remote_id is not None
+    record, now = _record(taken), database_clock()
+    wanted = release.wanted(record, now)
+    if wanted is None:
+        return ledger.published(taken, seen, warnings)
+    if wanted.publish_at is None and release.patient(seen, record, now):
+        ledger.put_off(taken, now + release.LOOK_AGAIN, "The platform publishes it at any moment.")
+        return "processing"
+    try:
+        seen = release.bring_about(publisher, taken.remote_id, seen, wanted)
+    except PlatformFailure as failure:
+        if failure.error_class == "rejected":
+            ledger.ended(taken, "needs_review", f"{failure.title} {failure.detail}".strip(), "unknown", failure)
+            return "needs_review"
+        _give_way(taken, failure)
+    held = release.holds(seen, wanted)
+    if record.withdraw and held:
+        ledger.ended(taken, "cancelled", "It stays private on the platform.", "failed")
+        return "cancelled"
+    if wanted.publish_at is not None and seen.privacy != "public":
+        return ledger.waiting(taken, seen, warnings, kept=held)
+    if wanted.privacy != "public" and seen.privacy == "public":
+        message = "It was public on the platform already."
+        warnings = [*warnings, {"level": "warning", "code": "already_public", "message": message}]
     return ledger.published(taken, seen, warnings)
+
+
+def _record(taken: Taken) -> PublicationRecord:
+    with database.session() as session:
+        return session.get_one(PublicationRecord, taken.publication_id)
+
+
+def database_clock() -> datetime:
+    """The one clock that counts, also for what is due on a platform."""
+    with database.session() as session:
+        return database_now(session)
 
 
 def _settled(taken: Taken, publisher: PlatformPublisherBase, tell: Callable[[], None]) -> Checked:
@@ -291,10 +340,9 @@ def _settled(taken: Taken, publisher: PlatformPublisherBase, tell: Callable[[], 
 
 
 def _age(taken: Taken) -> timedelta:
-    """How long ago the first attempt was made, at most: a post cannot be older."""
+    """How long ago the attempt that made it was started: a post cannot be older."""
     with database.session() as session:
-        record = session.get_one(PublicationRecord, taken.publication_id)
-        return datetime.now(UTC) - max(record.created_at, record.due_at or record.created_at)
+        return datetime.now(UTC) - session.get_one(PublicationAttempt, taken.attempt_id).started_at
 
 
 def _step(taken: Taken, publisher: PlatformPublisherBase, request: PublishRequest, name: str) -> PlatformFailure | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import secrets
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from tests.fakes.youtube.answers import Dropped, Refused
 
@@ -16,6 +17,7 @@ class OAuth:
 
     state: Any
     query: dict[str, str]
+    headers: Any
     _answer: Any
     _body: Any
     _misbehave: Any
@@ -61,11 +63,28 @@ class OAuth:
         self._answer(200, answer)
 
     def _consent(self) -> None:
-        code = secrets.token_urlsafe(16)
+        """A person gets a page with two links, a program the answer at once. The only redirect addresses are ours."""
         if self.query.get("code_challenge_method") != "S256" or self.query.get("access_type") != "offline":
             raise Refused(400, "invalid_request")
-        with self.state.lock:
-            channel_id = next(iter(self.state.accounts))
-            self.state.codes[code] = (channel_id, self.query["code_challenge"], self.query["redirect_uri"])
-        location = f"{self.query['redirect_uri']}?code={code}&state={self.query['state']}"
-        self._answer(302, None, {"Location": location})
+        if not self.query["redirect_uri"].endswith("/api/publishing/accounts/youtube/callback"):
+            raise Refused(400, "redirect_uri_mismatch")
+        if "text/html" in self.headers.get("Accept", ""):
+            page = "<!doctype html><title>Consent</title><h1>Creator Studio wants access</h1>"
+            for answer, words in (("allow", "Allow"), ("deny", "Cancel")):
+                query = html.escape(urlencode({**self.query, "answer": answer}))
+                page += f'<p><a href="/o/oauth2/v2/answer?{query}">{words}</a></p>'
+            self._answer(200, page)
+        else:
+            self._answered()
+
+    def _answered(self) -> None:
+        """Send the browser back with a code, or with the word that the user declined (RFC 6749, section 4.1.2)."""
+        back = {"state": self.query["state"]}
+        if self.query.get("answer") == "deny":
+            back["error"] = "access_denied"
+        else:
+            code = back["code"] = secrets.token_urlsafe(16)
+            with self.state.lock:
+                channel_id = next(iter(self.state.accounts))
+                self.state.codes[code] = (channel_id, self.query["code_challenge"], self.query["redirect_uri"])
+        self._answer(302, None, {"Location": f"{self.query['redirect_uri']}?{urlencode(back)}"})

@@ -11,7 +11,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from datetime import datetime
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.fakes.youtube.admin import Admin
 from tests.fakes.youtube.answers import Dropped, Refused
 from tests.fakes.youtube.oauth import OAuth
+from tests.fakes.youtube.rules import check_insert
 from tests.fakes.youtube.state import Account, Fault, Session, State
 
 GRANULE = 262_144
@@ -60,11 +60,13 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         routes: dict[tuple[str, str], Callable[[], None]] = {
             ("POST", "/token"): self._token,
             ("GET", "/o/oauth2/v2/auth"): self._consent,
+            ("GET", "/o/oauth2/v2/answer"): self._answered,
             ("POST", "/upload/youtube/v3/videos"): self._open,
             ("PUT", "/upload/youtube/v3/videos"): self._put,
             ("POST", "/upload/youtube/v3/thumbnails/set"): self._thumbnail,
             ("POST", "/upload/youtube/v3/captions"): self._captions,
             ("GET", "/youtube/v3/videos"): self._videos,
+            ("PUT", "/youtube/v3/videos"): self._update_video,
             ("GET", "/youtube/v3/channels"): self._channels,
             ("GET", "/youtube/v3/playlistItems"): self._playlist_items,
             ("POST", "/youtube/v3/playlistItems"): self._add_to_playlist,
@@ -98,9 +100,10 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = _run
 
     def _answer(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
-        raw = b"" if body is None else json.dumps(body).encode()
+        page = isinstance(body, str)
+        raw = body.encode() if page else b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
+        self.send_header("Content-Type", f"{'text/html' if page else 'application/json'}; charset=UTF-8")
         self.send_header("Content-Length", str(len(raw)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -155,12 +158,13 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         account = self._account()
         if self.query.get("uploadType") != "resumable":
             raise Refused(400, "uploadTypeRequired")
-        body = json.loads(self._body() or b"{}")
+        raw = self._body()
+        body = json.loads(raw or b"{}")
         fault = self._misbehave("open", account)
         self._spend("videos.insert")
         if account.upload_limit is not None and account.uploads_today >= account.upload_limit:
             raise Refused(400, "uploadLimitExceeded", "The user has exceeded the number of videos they may upload.")
-        self._check(body, set(self.query.get("part", "").split(",")))
+        check_insert(body, set(self.query.get("part", "").split(",")))
         total = self.headers.get("X-Upload-Content-Length")
         if total is None or not total.isdigit() or int(total) == 0:
             raise Refused(400, "mediaBodyRequired")
@@ -173,37 +177,25 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         )
         with self.state.lock:
             self.state.sessions[session.upload_id] = session
-            self.state.record("session", upload_id=session.upload_id, channel_id=account.channel_id)
+            self.state.record(
+                "session",
+                upload_id=session.upload_id,
+                channel_id=account.channel_id,
+                body=raw.decode(),
+                open_beside=self._unfinished(session),
+            )
         if fault is not None and fault.do == "drop_after":
             raise Dropped
         host = self.headers["Host"]
         location = f"http://{host}/upload/youtube/v3/videos?uploadType=resumable&upload_id={session.upload_id}"
         self._answer(200, None, {"Location": location})
 
-    def _check(self, body: dict[str, Any], parts: set[str]) -> None:
-        snippet, status = body.get("snippet", {}), body.get("status", {})
-        if not {"snippet", "status"} <= parts:
-            raise Refused(400, "unexpectedPart")
-        title = snippet.get("title", "")
-        if not title or len(title) > 100 or set("<>") & set(title):
-            raise Refused(400, "invalidTitle")
-        description = snippet.get("description", "")
-        if len(description.encode()) > 5000 or set("<>") & set(description):
-            raise Refused(400, "invalidDescription")
-        tags = snippet.get("tags", [])
-        if sum(len(tag) + (2 if " " in tag else 0) for tag in tags) + max(len(tags) - 1, 0) > 500:
-            raise Refused(400, "invalidTags")
-        if not str(snippet.get("categoryId", "22")).isdigit():
-            raise Refused(400, "invalidCategoryId")
-        if status.get("privacyStatus", "public") not in ("public", "unlisted", "private"):
-            raise Refused(400, "invalidVideoMetadata")
-        if "publishAt" in status:
-            try:
-                moment = datetime.fromisoformat(status["publishAt"])
-            except ValueError:
-                moment = None
-            if moment is None or moment.tzinfo is None or status.get("privacyStatus") != "private":
-                raise Refused(400, "invalidPublishAt")
+    def _unfinished(self, session: Session) -> int:
+        """How many other uploads of the same channel were under way when this one was opened."""
+        return sum(
+            each.channel_id == session.channel_id and each.video_id is None and not each.expired and each is not session
+            for each in self.state.sessions.values()
+        )
 
     def _put(self) -> None:
         session = self.state.sessions.get(self.query.get("upload_id", ""))
@@ -332,6 +324,21 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
                 if not video.deleted
             ]
         self._answer(200, {"kind": "youtube#videoListResponse", "items": items})
+
+    def _update_video(self) -> None:
+        account = self._account()
+        fault = self._misbehave("videos.update", account)
+        self._spend("videos.update")
+        if self.query.get("part") != "status":
+            raise Refused(400, "unexpectedPart")
+        body = json.loads(self._body())
+        video = self._own_video(account, body.get("id"))
+        with self.state.lock:
+            self.state.update_status(video, body.get("status", {}))
+            answer = self.state.resource(video, {"status"})
+        if fault is not None and fault.do == "drop_after":
+            raise Dropped
+        self._answer(200, answer)
 
     def _channels(self) -> None:
         account = self._account()

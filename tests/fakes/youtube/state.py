@@ -14,8 +14,31 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.fakes.youtube.answers import Refused
+
 PACIFIC = ZoneInfo("America/Los_Angeles")
-COSTS = {"thumbnails.set": 50, "playlistItems.insert": 50, "captions.insert": 400}
+COSTS = {"videos.update": 50, "thumbnails.set": 50, "playlistItems.insert": 50, "captions.insert": 400}
+
+
+MUTABLE = (
+    "privacyStatus",
+    "publishAt",
+    "embeddable",
+    "license",
+    "publicStatsViewable",
+    "selfDeclaredMadeForKids",
+    "containsSyntheticMedia",
+)
+"""What ``videos.update`` may change of the part ``status``."""
+
+
+def moment_of(text: Any) -> datetime | None:
+    """An RFC 3339 time with its offset, or None."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 @dataclass
@@ -68,6 +91,7 @@ class Video:
     thumbnail: str | None = None
     captions: list[dict[str, Any]] = field(default_factory=list)
     deleted: bool = False
+    was_public: bool = False
 
 
 @dataclass
@@ -111,6 +135,7 @@ class State:
         self.listing_delay = 0.0
         self.polls_until_processed = 1
         self.audited = True
+        self.clock_offset = 0.0
         self.days: list[dict[str, Any]] = []
         self.token_life = 3600.0
         self._log = log_path.open("a", encoding="utf-8") if log_path else None
@@ -181,10 +206,6 @@ class State:
         status = {"privacyStatus": "public", **session.body.get("status", {})}
         if not self.audited:
             status["privacyStatus"] = "private"
-        publish_at = status.get("publishAt")
-        if publish_at and datetime.fromisoformat(publish_at) <= datetime.now(UTC):
-            status = {**status, "privacyStatus": "public"}
-            status.pop("publishAt")
         status["uploadStatus"] = "uploaded"
         snippet = {"channelId": account.channel_id, "title": "unknown", "description": "", **session.body["snippet"]}
         video = Video(
@@ -204,6 +225,7 @@ class State:
             if each.channel_id == account.channel_id and each.snippet.get("description") == snippet["description"]
         ]
         self.videos[video_id] = video
+        self.keep_time(video)
         account.uploads_today += 1
         self.record(
             "video",
@@ -212,7 +234,8 @@ class State:
             upload_id=session.upload_id,
             title=snippet["title"],
             description=snippet["description"],
-            privacy=status["privacyStatus"],
+            privacy=video.status["privacyStatus"],
+            publish_at=video.status.get("publishAt"),
             sha256=video.sha256,
             size=video.size,
             received=session.received,
@@ -220,8 +243,46 @@ class State:
         )
         return video
 
+    def now(self) -> datetime:
+        """The platform's clock; tests move it by ``clock_offset`` seconds."""
+        return datetime.now(UTC) + timedelta(seconds=self.clock_offset)
+
+    def keep_time(self, video: Video) -> None:
+        """Publish what is due, and remember what was ever public: such a video takes no time any more."""
+        publish_at = video.status.get("publishAt")
+        if publish_at and datetime.fromisoformat(publish_at) <= self.now() and not video.deleted:
+            video.status.pop("publishAt")
+            if self.audited:
+                video.status["privacyStatus"] = "public"
+        if video.status["privacyStatus"] == "public" and not video.was_public:
+            video.was_public = True
+            video.snippet["publishedAt"] = self.now().isoformat()
+            self.record("public", video_id=video.video_id)
+
+    def update_status(self, video: Video, status: dict[str, Any]) -> None:
+        """``videos.update`` of the part ``status``: what is left out is lost; times only for what never was public."""
+        self.keep_time(video)
+        if status.get("privacyStatus", "public") not in ("public", "unlisted", "private"):
+            raise Refused(400, "invalidVideoMetadata")
+        if "publishAt" in status:
+            moment = moment_of(status["publishAt"])
+            if moment is None or status.get("privacyStatus") != "private" or video.was_public:
+                raise Refused(400, "invalidPublishAt")
+        kept: dict[str, Any] = {
+            name: video.status[name]
+            for name in ("uploadStatus", "failureReason", "rejectionReason")
+            if name in video.status
+        }
+        wanted = {name: value for name, value in status.items() if name in MUTABLE}
+        video.status = {"privacyStatus": "public", **wanted, **kept}
+        if not self.audited:
+            video.status["privacyStatus"] = "private"
+        self.record("update", video_id=video.video_id, status=status)
+        self.keep_time(video)
+
     def resource(self, video: Video, parts: set[str], *, poll: bool = False) -> dict[str, Any]:
         """A video as ``videos.list`` shows it; each poll brings processing one step on."""
+        self.keep_time(video)
         if poll and video.status["uploadStatus"] == "uploaded":
             video.polls += 1
             if video.polls >= self.polls_until_processed:
