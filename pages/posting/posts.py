@@ -31,9 +31,9 @@ def show(viewer: shell.Viewer, record: PublicationRecord, *, place: str) -> None
     lang = viewer.lang
     state_chips(record, lang)
     if record.published_at:
-        shell.facts(t("publishing.went_out", lang, time=moment(record.published_at, lang, record.timezone)))
+        shell.facts(t("publishing.went_out", lang, time=moment(record.published_at, lang, viewer.zone)))
     elif record.due_at and record.state in ("scheduled", *states.ACTIVE):
-        shell.facts(t("publishing.due", lang, time=moment(record.due_at, lang, record.timezone)))
+        shell.facts(t("publishing.due", lang, time=moment(record.due_at, lang, viewer.zone)))
     if record.time_note and has(f"publishing.note.{record.time_note}"):
         st.caption(t(f"publishing.note.{record.time_note}", lang))
     if record.platform_keeps_time and record.remote_publish_at and record.state == "scheduled":
@@ -78,7 +78,7 @@ def _late(viewer: shell.Viewer, record: PublicationRecord) -> None:
     if found is None:
         return
     lang = viewer.lang
-    until = moment(found.until, lang, record.timezone) if found.until else ""
+    until = moment(found.until, lang, viewer.zone) if found.until else ""
     why = t(f"publishing.late.{found.code}", lang, until=until)
     st.warning(
         f"**{t('publishing.late.since', lang, time=duration(found.seconds, lang))}** {why}", icon=":material/alarm:"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -135,6 +137,31 @@ def test_signed_nonsense_has_no_effect(served: Served, hub: list[dict[str, str]]
             where = f"/api/publishing/webhook/youtube?account={account}"
             assert youtube.post(where, content=body, headers=signed(hub[0]["hub.secret"], body)).status_code == 204
     assert hints()[1] is False
+
+
+def test_a_burst_of_forged_repeated_and_reordered_deliveries(
+    served: Served, hub: list[dict[str, str]], owner: Actor, account: str
+) -> None:
+    """F14: every one is answered, each signed body is kept once, a forged one never; the order does not matter."""
+    with served.client(owner) as client:
+        client.post(f"/api/publishing/accounts/{account}/push", headers={"Host": NAME})
+    secret, where = hub[0]["hub.secret"], f"/api/publishing/webhook/youtube?account={account}"
+    bodies = [FEED.replace("เรื่อง".encode(), str(number).encode()) for number in range(10)]
+    sent = [(body, signed(secret, body)) for body in bodies * 10]
+    sent += [(body.replace(b"VID1", b"FORGED"), signed("guessed", body)) for body in bodies * 10]
+    random.Random(3).shuffle(sent)
+
+    def deliver(part: list[tuple[bytes, dict[str, str]]]) -> list[int]:
+        with served.client() as youtube:
+            return [youtube.post(where, content=body, headers=headers).status_code for body, headers in part]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [status for part in pool.map(deliver, [sent[start::8] for start in range(8)]) for status in part]
+    assert answers == [204] * len(sent)
+    with database.session() as session:
+        kept = session.scalars(select(WebhookDelivery.body)).all()
+    assert sorted(kept) == sorted(bodies)
+    assert hints() == (10, True)
 
 
 def test_renewed_at_four_fifths_of_the_lease(hub: list[dict[str, str]], owner: Actor, account: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core import database
 from core.i18n import t
 from core.models.publishing import Episode, PublicationRecord
-from core.publishing import accounts, episodes
-from core.publishing.payloads import EpisodeInput
+from core.publishing import accounts, episodes, plan
+from core.publishing.payloads import EpisodeInput, PublicationPlanInput
 from core.security import Actor
 from tests.page.conftest import words
 
@@ -84,3 +86,80 @@ def test_a_scheduled_one_can_be_cancelled_and_a_draft_discarded(open_page: Open,
     with database.session(owner) as session:
         assert session.get_one(Episode, draft).state == "discarded"
     assert t("publishing.empty", "en") in words(open_page("publishing"))
+
+
+def _planned(owner: Actor, episode_id: UUID, **target: object) -> UUID:
+    with database.session(owner) as session:
+        account = accounts.add_simulated(session, owner).id
+        wanted = {"platform_account_id": account, "privacy": "public", "scheduled_time": "now", **target}
+        shape = {"episode_id": episode_id, "targets": [wanted]}
+        return plan.plan(session, owner, PublicationPlanInput.model_validate(shape))[0].id
+
+
+def test_the_calendar_shows_the_post_in_the_users_zone_and_it_can_be_moved(
+    open_page: Open, draft: UUID, owner: Actor
+) -> None:
+    noon = (datetime.now(UTC) + timedelta(days=1)).replace(hour=20, minute=15, second=0, microsecond=0)
+    key = _planned(owner, draft, scheduled_time=noon.isoformat())
+    there = noon.astimezone(ZoneInfo("Asia/Bangkok"))
+    test = open_page("publishing")
+    for _ in range(2):
+        if f"{there:%H:%M} Five [small] habits" in words(test):
+            break
+        test.button(key="calendar_after").click().run()
+    shown = words(test)
+    assert f"{there:%H:%M} Five [small] habits" in shown
+    assert t("publishing.calendar_zone", "en", zone="Asia/Bangkok") in shown
+    test.segmented_control(key="calendar_span").select("week").run()
+    assert not test.exception
+    later = there.date() + timedelta(days=2)
+    test.date_input(key=f"schedule-move-{key}-day").set_value(later).run()
+    test.button(key=f"schedule-moved-{key}").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        record = session.get_one(PublicationRecord, key)
+        assert record.local_time is not None
+        assert record.local_time.startswith(later.isoformat())
+
+
+def test_a_post_that_did_not_start_is_late_with_its_reason(open_page: Open, draft: UUID, owner: Actor) -> None:
+    key = _planned(owner, draft)
+    assert t("publishing.late.not_dispatched", "en") not in words(open_page("publishing"))
+    with database.session(owner) as session:
+        session.get_one(PublicationRecord, key).due_at = datetime.now(UTC) - timedelta(seconds=90)
+    test = open_page("publishing")
+    assert any(t("publishing.late.not_dispatched", "en") in one.value for one in test.warning)
+
+
+def test_material_of_others_is_told_credited_and_marked(
+    open_page: Open, owner: Actor, settled: Callable[[str], None], add_asset: Callable[..., UUID]
+) -> None:
+    settled("en")
+    asset = add_asset("clip.mp4", licence="own; CC-BY-NC-4.0", ai_generated=True)
+    with database.session(owner) as session:
+        episode = episodes.create(session, owner, EpisodeInput(title="Clip", asset_id=asset, description="Hello."))
+        accounts.add_simulated(session, owner)
+        key = episode.id
+    test = open_page("publishing")
+    test.button(key=f"publish-{key}").click().run()
+    warned = "\n".join(one.value for one in test.warning)
+    assert t("publishing.issue.licence_non_commercial", "en") in warned
+    assert t("publishing.issue.licence_attribution", "en") in warned
+    assert test.toggle(key="publish_synthetic").value is True
+    test.button(key="publish_credits").click().run()
+    assert t("publishing.issue.licence_attribution", "en") not in "\n".join(one.value for one in test.warning)
+    test.segmented_control(key="publish_when").select("later").run()
+    assert any("not enough data yet" in one.value for one in test.caption)
+    test.button(key="publish_go").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        record = session.query(PublicationRecord).one()
+        assert record.options["synthetic_media"] is True
+        assert record.description == "Hello.\n\nCredits:\n“clip.mp4” (CC-BY-NC-4.0)"
+
+
+@pytest.mark.parametrize("outcome", ["made", "declined", "expired", "no_channel", "no_client", "failed"])
+def test_what_came_of_connecting_is_said(open_page: Open, draft: UUID, outcome: str) -> None:
+    test = open_page("publishing", connection=outcome)
+    told = [one.value for kind in (test.success, test.info, test.error) for one in kind]
+    assert t(f"publishing.connection.{outcome}", "en") in told
