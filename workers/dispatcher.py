@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from core import database, events, log
 from core.jobs import lifecycle
 from core.models.jobs import Job
-from core.publishing import webhooks
+from core.publishing import webhooks, zones
 from core.settings import get_settings
 from workers.processes import end_group
 from workers.publishing import dispatch
@@ -94,6 +94,7 @@ def chores() -> list[Chore]:
         Chore("due publications", 1.0, dispatch.dispatch_due),
         Chore("expired publication leases", 5.0, dispatch.sweep_expired_leases),
         Chore("due syncs", 10.0, dispatch.due_syncs),
+        Chore("time zones", 3600.0, zones.follow),
         Chore("push subscriptions", 3600.0, webhooks.renew_due),
         Chore("job folders", 600.0, clean_job_folders),
     ]

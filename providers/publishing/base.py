@@ -19,6 +19,7 @@ from typing import Any, Literal
 from core.progress import Progress, no_progress
 from core.publishing.failures import PlatformFailure
 
+CURRENCY = "unsupported-currency"
 Handle = dict[str, Any]
 SaveHandle = Callable[[Handle], None]
 
@@ -170,8 +171,15 @@ class PlatformPublisherBase(ABC):
         """Counters now, and the platform's own daily figures from ``since`` on where it has such a report."""
 
     @abstractmethod
-    def fetch_revenue(self, remote_ids: Sequence[str], start: date, end: date) -> list[RevenueRow]:
-        """Money by post and day, both ends included; an empty list where the platform reports none."""
+    def fetch_revenue(
+        self, remote_ids: Sequence[str], start: date, end: date, currency: str = "USD"
+    ) -> list[RevenueRow]:
+        """Money by post and day, both ends included; an empty list where the platform reports none. In ``currency``
+        (ISO 4217) where the platform converts, otherwise in its own: each row says which.
+
+        Raises:
+            PlatformFailure: ``rejected`` with code :data:`CURRENCY` when the platform does not know the currency.
+        """
 
     def schedule(
         self, request: PublishRequest, progress: Progress = no_progress, *, poll_seconds: float = 2.0

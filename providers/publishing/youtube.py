@@ -289,9 +289,11 @@ class YouTubePublisher(PlatformPublisherBase):
         """See :func:`providers.publishing.youtube_figures.metrics`."""
         return youtube_figures.metrics(self._client, remote_ids, since)
 
-    def fetch_revenue(self, remote_ids: Sequence[str], start: date, end: date) -> list[RevenueRow]:
+    def fetch_revenue(
+        self, remote_ids: Sequence[str], start: date, end: date, currency: str = "USD"
+    ) -> list[RevenueRow]:
         """See :func:`providers.publishing.youtube_figures.revenue`."""
-        return youtube_figures.revenue(self._client, remote_ids, start, end)
+        return youtube_figures.revenue(self._client, remote_ids, start, end, currency)
 
 
 _REASONS = {

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.publishing.failures import PlatformFailure
-from providers.publishing.base import DayRow, MetricsReport, MetricsRow, RevenueRow
+from providers.publishing.base import CURRENCY, DayRow, MetricsReport, MetricsRow, RevenueRow
 from providers.publishing.youtube_client import YouTubeClient
 
 REPORT_ZONE = "America/Los_Angeles"
@@ -74,18 +74,29 @@ def _days(client: YouTubeClient, remote_ids: Sequence[str], since: date) -> list
     return found
 
 
-def revenue(client: YouTubeClient, remote_ids: Sequence[str], start: date, end: date) -> list[RevenueRow]:
-    """Estimated revenue by video and Pacific day, in USD."""
+def revenue(
+    client: YouTubeClient, remote_ids: Sequence[str], start: date, end: date, currency: str = "USD"
+) -> list[RevenueRow]:
+    """Estimated revenue by video and Pacific day, converted by YouTube at its own daily rates (``reports.query``,
+    parameter ``currency``)."""
     today = datetime.now(ZoneInfo(REPORT_ZONE)).date()
     found = []
-    for row in _rows(client, remote_ids, start, end, "estimatedRevenue", currency="USD"):
+    try:
+        rows = _rows(client, remote_ids, start, end, "estimatedRevenue", currency=currency)
+    except PlatformFailure as failure:
+        if failure.error_class != "rejected" or failure.code in SCOPE_MISSING or currency == "USD":
+            raise
+        raise PlatformFailure(
+            "YouTube does not report in this currency.", currency, error_class="rejected", code=CURRENCY
+        ) from failure
+    for row in rows:
         day = date.fromisoformat(row["day"])
         found.append(
             RevenueRow(
                 remote_id=row["video"],
                 day=day,
                 amount=Decimal(str(row["estimatedRevenue"])),
-                currency="USD",
+                currency=currency,
                 kind="finalised" if today - day > REVENUE_FINAL_AFTER else "estimated",
                 external_ref=f"{row['video']}:{day.isoformat()}",
                 report_tz=REPORT_ZONE,

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core import database, events
 from core.business.revenue import Earning, record_earnings
@@ -20,13 +20,15 @@ from core.business.targets import Target
 from core.errors import Conflict
 from core.models.assets import Asset, AssetLink
 from core.models.business import RevenueRecord
-from core.models.publishing import Episode, PublicationRecord
-from core.publishing import best_time, episodes, library, plan
+from core.models.jobs import Job
+from core.models.publishing import ContentChannel, Episode, PublicationRecord
+from core.publishing import best_time, episodes, library, plan, zones
 from core.publishing.payloads import EpisodeInput, PublicationPlanInput
 from core.security import Actor
 from tests.engine import publishing_studio as room
 from tests.engine.api_server import serve
 from tests.fakes.youtube.client import FakeYouTube
+from workers.publishing import dispatch
 
 
 def _made_of(owner: Actor, video: Path, *parts: tuple[str, bool]) -> UUID:
@@ -189,3 +191,39 @@ def test_a_best_time_is_claimed_only_where_the_figures_carry_it(
         moment = found.next_after(datetime(2026, 11, 23, 3, tzinfo=UTC), zone, time(18))
         assert moment.weekday() == weekday
         assert moment > datetime(2026, 11, 23, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("currency", "reported"),
+    [("THB", ("34.000000", "THB")), ("USD", ("1.000000", "USD")), ("LAK", ("1.000000", "USD"))],
+)
+def test_revenue_is_asked_for_in_the_channels_currency(
+    youtube: FakeYouTube, owner: Actor, video: Path, currency: str, reported: tuple[str, str]
+) -> None:
+    key = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    with database.session() as session:
+        session.execute(update(ContentChannel).values(currency=currency))
+    room.tick()
+    day = (datetime.now(UTC) - timedelta(days=3)).date().isoformat()
+    youtube.set(days=[{"video": room.record(key).remote_id, "day": day, "estimatedRevenue": 1.0}])
+    dispatch.due_syncs()
+    room.run_jobs("publishing.sync_revenue")
+    with database.session() as session:
+        row = session.scalars(select(RevenueRecord)).one()
+        assert (str(row.amount), row.currency) == reported
+        result = session.scalars(select(Job.result).where(Job.kind == "publishing.sync_revenue")).one()
+        assert result is not None
+        assert result["currencies_not_reported"] == (["LAK"] if currency == "LAK" else [])
+
+
+def test_a_post_keeps_its_local_time_when_the_zones_rules_change(owner: Actor, video: Path) -> None:
+    """F13: planned while the zone was believed an hour off."""
+    asset, account = room.stored(owner, video), room.simulated(owner)
+    key = room.planned(owner, asset, account, scheduled_time="2099-07-01T18:30", timezone="Asia/Bangkok")
+    meant = room.record(key).due_at
+    assert zones.follow() == 0
+    with database.session() as session:
+        record = session.get_one(PublicationRecord, key)
+        record.due_at = meant + timedelta(hours=1) if meant else None
+    assert zones.follow() == 1
+    assert room.record(key).due_at == meant

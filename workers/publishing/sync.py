@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,11 +21,11 @@ from core.business.revenue import Earning, record_earnings
 from core.business.snapshots import DayReport, Snapshot, record_day_reports, record_snapshots
 from core.business.targets import Target
 from core.errors import NotFound
-from core.models.publishing import PlatformAccount, PublicationRecord
+from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
 from core.publishing import limits, states, tokens
 from core.publishing.failures import PlatformFailure
 from core.publishing.payloads import SyncMetricsInput, SyncRevenueInput
-from providers.publishing.base import PlatformPublisherBase
+from providers.publishing.base import CURRENCY, PlatformPublisherBase, RevenueRow
 from providers.publishing.catalogue import publisher_of
 from workers.context import JobContext
 from workers.registry import task
@@ -107,8 +108,17 @@ def sync_revenue(context: JobContext, payload: SyncRevenueInput) -> dict[str, An
     today = datetime.now(UTC).date()
     start, end = payload.start or today - REVENUE_WINDOW, payload.end or today
     publisher = publisher_of(account)
+    rows: list[RevenueRow] = []
+    unknown: list[str] = []
     try:
-        rows = _ask(account, publisher, lambda: publisher.fetch_revenue(list(by_remote), start, end))
+        for currency, ids in _by_currency(by_remote).items():
+            try:
+                rows += _ask(account, publisher, partial(publisher.fetch_revenue, ids, start, end, currency))
+            except PlatformFailure as failure:
+                if failure.code != CURRENCY:
+                    raise
+                unknown.append(currency)  # each row says its currency: the dashboard converts these by dated rates
+                rows += _ask(account, publisher, partial(publisher.fetch_revenue, ids, start, end))
     except PlatformFailure as failure:
         if failure.code not in ("forbidden", "insufficientPermissions"):
             raise
@@ -131,7 +141,28 @@ def sync_revenue(context: JobContext, payload: SyncRevenueInput) -> dict[str, An
                 for row in rows
             ],
         )
-    return {"publications": len(by_remote), "written": written, "simulated": account.is_simulated}
+    return {
+        "publications": len(by_remote),
+        "written": written,
+        "simulated": account.is_simulated,
+        "currencies_not_reported": unknown,
+    }
+
+
+def _by_currency(by_remote: dict[str, UUID]) -> dict[str, list[str]]:
+    """Posts by the currency of the channel they belong to."""
+    with database.session() as session:
+        rows = session.execute(
+            select(PublicationRecord.remote_id, ContentChannel.currency)
+            .join(Episode, Episode.id == PublicationRecord.episode_id)
+            .join(ContentChannel, ContentChannel.id == Episode.channel_id)
+            .where(PublicationRecord.id.in_(list(by_remote.values())))
+            .order_by(ContentChannel.currency, PublicationRecord.remote_id)
+        ).all()
+    found: dict[str, list[str]] = {}
+    for remote_id, currency in rows:
+        found.setdefault(currency, []).append(str(remote_id))
+    return found
 
 
 def _load(account_id: UUID, publication_ids: list[UUID]) -> tuple[PlatformAccount, dict[str, UUID]]:

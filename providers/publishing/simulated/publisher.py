@@ -142,8 +142,10 @@ class SimulatedPublisher(PlatformPublisherBase):
             }
         return MetricsReport(totals, [], [each for each in remote_ids if each not in there])
 
-    def fetch_revenue(self, remote_ids: Sequence[str], start: date, end: date) -> list[RevenueRow]:
-        """What each simulated day earned, in the currency of the post's channel; final at once."""
+    def fetch_revenue(
+        self, remote_ids: Sequence[str], start: date, end: date, currency: str = "USD"
+    ) -> list[RevenueRow]:
+        """What each simulated day earned, always in the currency of the post's channel; final at once."""
         currencies = self._currencies(remote_ids)
         found = []
         for post_id, rows in self._days(remote_ids).items():

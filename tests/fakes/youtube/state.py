@@ -20,6 +20,8 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 COSTS = {"videos.update": 50, "thumbnails.set": 50, "playlistItems.insert": 50, "captions.insert": 400}
 
 
+RATES = {"USD": 1.0, "THB": 34.0, "EUR": 0.9}
+"""What a dollar of revenue is in the currencies the reports know."""
 MUTABLE = (
     "privacyStatus",
     "publishAt",
@@ -317,6 +319,10 @@ class State:
         metrics = query["metrics"].split(",")
         dimensions = [name for name in query.get("dimensions", "").split(",") if name]
         wanted = set(query.get("filters", "").removeprefix("video==").split(",")) - {""}
+        money = any("evenue" in name for name in metrics)
+        currency = query.get("currency", "USD") if money else "USD"
+        if currency not in RATES:
+            raise Refused(400, "invalidParameter", f"Unknown currency {currency}", "global")
         sums: dict[tuple[str, ...], list[float]] = {}
         newest = (datetime.now(PACIFIC).date() - timedelta(days=1)).isoformat()
         for row in self.days:
@@ -328,7 +334,7 @@ class State:
             key = tuple(str(row[name]) for name in dimensions)
             held = sums.setdefault(key, [0.0] * len(metrics))
             for index, metric in enumerate(metrics):
-                held[index] += float(row.get(metric, 0))
+                held[index] += float(row.get(metric, 0)) * (RATES[currency] if "evenue" in metric else 1)
         headers = [{"name": name, "columnType": "DIMENSION", "dataType": "STRING"} for name in dimensions]
         headers += [
             {"name": name, "columnType": "METRIC", "dataType": "FLOAT" if "evenue" in name else "INTEGER"}
