@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
@@ -80,9 +81,9 @@ def stored_names(session: Session) -> dict[str, bool]:
     return {row.name: row.secret for row in session.scalars(select(StoredSetting))}
 
 
-def stored_value(session: Session, name: str) -> str | None:
-    """A stored setting in the clear, for the code that uses it; pages and API never show secrets."""
-    row = session.scalar(select(StoredSetting).where(StoredSetting.name == name))
+def stored_value(session: Session, owner_id: UUID, name: str) -> str | None:
+    """A studio's stored setting in the clear, for the code that uses it; pages and API never show secrets."""
+    row = session.scalar(select(StoredSetting).where(StoredSetting.name == name, StoredSetting.owner_id == owner_id))
     if row is None:
         return None
     return unseal(row.value) if row.secret else row.value

@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     model_base_url: str = Field(
         "https://huggingface.co", alias="STUDIO_MODEL_BASE", description="where model downloads come from"
     )
+    speech_api_base: str = Field(
+        "https://api.openai.com/v1",
+        alias="SPEECH_API_BASE",
+        description="hosted speech to text: the address before /audio/transcriptions",
+    )
+    speech_api_model: str = Field(
+        "whisper-1", alias="SPEECH_API_MODEL", description="hosted speech to text: a model that gives word times"
+    )
     youtube_api_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from core.errors import InvalidInput, NotConfigured
 from core.settings import get_settings
 
 BUNDLED = "bundled"
 SETTING = "speech model"
+HOSTED_KEY = "SPEECH_API_KEY"
+Provider = Literal["local", "hosted"]
+"""Where speech is written down: on this machine, or by a service that the sound is sent to."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,6 @@ def unknown_language(language: str) -> NotConfigured:
     return NotConfigured(
         "The speech model on this machine knows English only.",
         f"For “{language}” download a multilingual model under Settings (for example {offer.title}, "
-        f"{offer.size_bytes / 1e6:.0f} MB).",
+        f"{offer.size_bytes / 1e6:.0f} MB), or let a hosted service write it down (speech_provider “hosted”).",
         setting=SETTING,
     )

@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import select
@@ -99,7 +100,7 @@ def _video(_: _Studio) -> list[ProviderInfo]:
     return [built_in, *hosted]
 
 
-def _speech(_: _Studio) -> list[ProviderInfo]:
+def _speech(studio: _Studio) -> list[ProviderInfo]:
     engine = _installed("faster_whisper", "ctranslate2", "onnxruntime")
     present = set(speech.installed()) if engine else set()
     found = []
@@ -112,6 +113,15 @@ def _speech(_: _Studio) -> list[ProviderInfo]:
                 model.licence, details={"model": model.name, "size_bytes": model.size_bytes, "languages": languages},
             )
         )  # fmt: skip
+    ready = speech.HOSTED_KEY in studio.stored
+    host = urlsplit(get_settings().speech_api_base).hostname or ""
+    found.append(
+        ProviderInfo(
+            "hosted-speech", "speech", get_settings().speech_api_model, ready,
+            "provider.hosted_speech" if ready else "provider.missing.hosted_speech", "service's terms",
+            keys=(speech.HOSTED_KEY,), details={"host": host, "languages": "multilingual"},
+        )
+    )  # fmt: skip
     return found
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core.speech import Provider
 from core.video.caption_styles import STYLES
 from core.video.sizes import TargetOutput
 from core.video.timeline import AspectRatio
@@ -164,6 +165,7 @@ class VideoEditInput(_Payload):
     operations: Operations = ()
     target_outputs: Targets = (TargetOutput(aspect_ratio="source"),)
     language: Language = "auto"
+    speech_provider: Provider = "local"
     dry_run: bool = False
     timeline_id: UUID | None = None
 
@@ -193,6 +195,7 @@ class SubtitleInput(_Payload):
 
     video_asset_id: UUID
     source_language: Language = "auto"
+    speech_provider: Provider = "local"
     target_languages: tuple[Language, ...] = Field(default=(), max_length=20)
     style: CaptionStyleName = "clean"
     formats: tuple[SubtitleFormat, ...] = Field(default=("srt", "vtt"), min_length=1)
@@ -218,6 +221,7 @@ class ShortsInput(_Payload):
     music: MusicChoice | None = None
     operations: Operations = ()
     language: Language = "auto"
+    speech_provider: Provider = "local"
     dry_run: bool = False
 
     @field_validator("style")

@@ -52,6 +52,7 @@ def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Ch
         return f"choice-{name}-{project_id}"
 
     language = speech.ask_language(viewer, stored.language, key=key("language"))
+    speech_provider = speech.ask_provider(viewer, stored.speech_provider, key=key("speech"))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('video.what', lang)}**")
@@ -99,6 +100,7 @@ def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Ch
     )
     chosen = Choices(
         language=language,
+        speech_provider=speech_provider,
         cut_silence=cut_silence,
         min_silence_seconds=pause,
         cut_fillers=fillers,

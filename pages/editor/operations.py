@@ -65,6 +65,7 @@ def plan_input(source: UUID, choices: Choices) -> VideoEditInput:
         operations=edit_operations(choices),
         target_outputs=targets(choices),
         language=choices.language or "auto",
+        speech_provider=choices.speech_provider,
         dry_run=True,
     )
 
@@ -76,6 +77,7 @@ def render_input(source: UUID, timeline_id: UUID, choices: Choices) -> VideoEdit
         operations=edit_operations(choices),
         target_outputs=targets(choices),
         language=choices.language or "auto",
+        speech_provider=choices.speech_provider,
         timeline_id=timeline_id,
     )
 
@@ -94,6 +96,7 @@ def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
         music=MusicChoice.model_validate(music) if music else None,
         operations=(*cuts_and_sound(choices), reframe),
         language=choices.language or "auto",
+        speech_provider=choices.speech_provider,
     )
 
 

@@ -19,6 +19,7 @@ from core.models.assets import Asset, TimelineRow
 from core.models.identity import Project
 from core.models.jobs import Job
 from core.security import Actor
+from core.speech import Provider
 from core.video.payloads import SampleInput
 from core.video.timeline import AspectRatio, Timeline
 
@@ -30,6 +31,7 @@ class Choices(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     language: str = ""
+    speech_provider: Provider = "local"
     cut_silence: bool = True
     min_silence_seconds: float = 0.6
     cut_fillers: bool = False

@@ -11,6 +11,7 @@ from core.models.jobs import Job
 from core.music.payloads import ModelDownloadInput
 from pages import shell, work
 from pages.editor.project import Choices
+from providers.registry import ProviderInfo, providers
 
 OFFERED = "small"
 
@@ -44,6 +45,28 @@ def ask_language(viewer: shell.Viewer, stored: str, *, key: str) -> str:
     return picked or ""
 
 
+def service(viewer: shell.Viewer) -> ProviderInfo:
+    """The hosted speech service and whether it has a key."""
+    with database.session(viewer.actor) as session:
+        known = providers(session, viewer.actor.owner_id)
+    return next(provider for provider in known if provider.name == "hosted-speech")
+
+
+def ask_provider(viewer: shell.Viewer, stored: speech.Provider, *, key: str) -> speech.Provider:
+    """Whether a hosted service writes the speech down; asked only where one has a key."""
+    hosted = service(viewer)
+    if not hosted.ready:
+        return "local"
+    chosen = st.toggle(
+        t("video.hosted_speech", viewer.lang, host=shell.plain(hosted.details["host"])),
+        stored == "hosted",
+        help=t("video.hosted_speech_help", viewer.lang),
+        key=key,
+        disabled=not viewer.may_edit,
+    )
+    return "hosted" if chosen else "local"
+
+
 def needs_words(choices: Choices) -> bool:
     """Whether anything chosen depends on what is said."""
     return bool(choices.captions) or choices.cut_fillers or choices.cut_repeats
@@ -51,7 +74,7 @@ def needs_words(choices: Choices) -> bool:
 
 def ready(viewer: shell.Viewer, choices: Choices) -> bool:
     """Whether the recording can be worked on; if not, offers the model that is missing."""
-    if not needs_words(choices) or known(choices.language):
+    if not needs_words(choices) or choices.speech_provider == "hosted" or known(choices.language):
         return True
     offer_model(viewer, OFFERED)
     return False
@@ -86,6 +109,7 @@ def offer_model(viewer: shell.Viewer, name: str) -> None:
             key=f"get-{name}",
         ):
             start_download(viewer, name)
+        st.caption(t("video.or_hosted" if service(viewer).ready else "video.or_hosted_key", lang))
 
 
 def start_download(viewer: shell.Viewer, name: str) -> None:

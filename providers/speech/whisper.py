@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -40,8 +40,9 @@ _REPEATS, _GUESSED = 2.4, -1.0
 # Words of the English model on another language are guesses: measured medians of 0.41 (German), 0.45 (Thai), 0.49
 # (Spanish) and 0.60 (French) against 0.99 on English of the same voice.
 _PLAUSIBLE = 0.7
+_ENOUGH_WORDS = 8
 # Languages written without spaces between words.
-_WITHOUT_SPACES = {"th", "lo", "my", "km", "zh", "yue", "ja"}
+WITHOUT_SPACES = {"th", "lo", "my", "km", "zh", "yue", "ja"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class Transcript:
     words: tuple[Word, ...]
     segments: tuple[TranscriptSegment, ...]
     model: str
+
+    @classmethod
+    def of(cls, words: Sequence[Word], language: str, model: str) -> Transcript:
+        """Words heard in ``language``, with their sentences."""
+        parts = tuple(TranscriptSegment(each.start, each.end, each.text) for each in sentences(words))
+        return cls(language, tuple(words), parts, model)
 
     @property
     def text(self) -> str:
@@ -103,15 +110,9 @@ def transcribe(
         if base == "auto" and chosen.multilingual:
             base = _detect_language(engine, samples)
         spoken = "en" if base == "auto" else base
-        words = _words(engine, samples, spoken, part(progress, 0.05, 1.0))
-    if base == "auto":
-        _require_plausible(words)
-    return Transcript(
-        language=spoken,
-        words=tuple(words),
-        segments=tuple(TranscriptSegment(each.start, each.end, each.text) for each in sentences(words)),
-        model=name,
-    )
+        check = _require_plausible if base == "auto" else None
+        words = _words(engine, samples, spoken, part(progress, 0.05, 1.0), check)
+    return Transcript.of(words, spoken, name)
 
 
 @lru_cache(maxsize=1)
@@ -135,7 +136,10 @@ def _detect_language(engine: Any, samples: Samples) -> str:
     return max(asked, key=lambda name: asked[name]) if asked else "en"
 
 
-def _words(engine: Any, samples: Samples, language: str, progress: Progress) -> list[Word]:
+def _words(
+    engine: Any, samples: Samples, language: str, progress: Progress, check: Callable[[Sequence[Word]], None] | None
+) -> list[Word]:
+    """``check`` sees the words of the first windows, and all in the end; it may raise."""
     levels = level_db(samples)
     found: list[Word] = []
     for first, end, spans in blocks(samples, _SPLIT_SILENCE, _PAD):
@@ -143,7 +147,12 @@ def _words(engine: Any, samples: Samples, language: str, progress: Progress) -> 
         span = part(progress, first / samples.size, end / samples.size)
         for start in range(0, len(windows), BATCH):
             span(start / len(windows), "stage.transcribe")
+            fresh = len(found) < _ENOUGH_WORDS
             found += _read_windows(engine, samples, windows[start : start + BATCH], language)
+            if check is not None and fresh:
+                check(found)
+    if check is not None:
+        check(found)
     progress(1.0, "stage.transcribe")
     return snap_words(found, sounding_spans(levels))
 
@@ -213,7 +222,7 @@ def _read_windows(engine: Any, samples: Samples, windows: Sequence[Sequence[Spee
         if any(each.compression_ratio > _REPEATS or each.avg_logprob < _GUESSED for each in heard) or not heard:
             heard = list(engine.transcribe(sound, language=language, beam_size=BEAM, word_timestamps=True)[0])
             offset = 0.0
-        words += _placed(heard, window, float(offset), spaced=language not in _WITHOUT_SPACES)
+        words += _placed(heard, window, float(offset), spaced=language not in WITHOUT_SPACES)
     return words
 
 
@@ -234,7 +243,7 @@ def _placed(heard: Sequence[Any], window: Sequence[SpeechSpan], offset: float, *
 
 def _require_plausible(words: Sequence[Word]) -> None:
     """Refuse to pass off as English what the English model only guessed at."""
-    if len(words) >= 8 and statistics.median(word.probability for word in words) < _PLAUSIBLE:
+    if len(words) >= _ENOUGH_WORDS and statistics.median(word.probability for word in words) < _PLAUSIBLE:
         raise NotConfigured(
             "This does not sound like English, and the speech model on this machine knows English only.",
             "Choose the spoken language. Another one needs a multilingual model, to be downloaded under Settings.",

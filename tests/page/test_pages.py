@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import database, jobs
+from core import database, jobs, speech
 from core.i18n import t
 from core.models.assets import Asset, AudioAnalysis, TimelineRow
 from core.models.identity import Project
 from core.models.jobs import Job
+from core.preferences import store_value
 from core.security import Actor
 from core.video.payloads import SampleInput
 from core.video.timeline import Piece, Timeline, Word
@@ -177,6 +178,26 @@ def test_thai_speech_without_a_thai_model_offers_the_download(
     test.button(key="get-small").click().run()
     with database.session(owner) as session:
         assert session.query(Job).one().payload == {"name": "small"}
+
+
+def test_a_hosted_service_writes_thai_down_once_it_has_a_key(
+    open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
+) -> None:
+    settled("en")
+    identifier = _project(owner, add_asset(), with_timeline=False)
+    test = open_page("video", project=str(identifier))
+    test.segmented_control(key=f"choice-language-{identifier}").select("th").run()
+    assert t("video.or_hosted_key", "en") in words(test)
+    with database.session(owner) as session:
+        store_value(session, owner, speech.HOSTED_KEY, "sk-something", secret=True)
+    test.run()
+    assert t("video.or_hosted", "en") in words(test)
+    assert test.button(key="find_cuts").disabled
+    test.toggle(key=f"choice-speech-{identifier}").set_value(True).run()
+    test.button(key="find_cuts").click().run()
+    with database.session(owner) as session:
+        job = session.query(Job).one()
+    assert (job.payload["language"], job.payload["speech_provider"]) == ("th", "hosted")
 
 
 def test_another_owners_project_is_not_there(

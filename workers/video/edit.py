@@ -39,7 +39,7 @@ def edit(context: JobContext, payload: VideoEditInput) -> dict[str, Any]:
 
     The result holds ``timeline`` (pieces with times and reasons), ``timeline_id`` and one row of ``outputs`` a target.
     """
-    source = Source(context, payload.source_video_id)
+    source = Source(context, payload.source_video_id, payload.speech_provider)
     name = source.asset.name.rsplit(".", 1)[0]
     facts = source.facts(part(context.progress, 0.0, 0.02))
     targets = resolve_targets(payload.target_outputs, facts.width, facts.height)

@@ -37,7 +37,7 @@ def shorts(context: JobContext, payload: ShortsInput) -> dict[str, Any]:
     The recording is measured once for all of them; a finished clip survives a killed worker. ``outputs`` holds one
     row a clip, best first, each with the draft episode it becomes.
     """
-    source = Source(context, payload.source_video_id)
+    source = Source(context, payload.source_video_id, payload.speech_provider)
     facts = source.facts(part(context.progress, 0.0, 0.02))
     operations = _operations(payload)
     measured = source.measure(

@@ -6,16 +6,18 @@ import base64
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from core import speech
-from core.errors import InvalidInput, UnsupportedMedia
+from core.errors import InvalidInput, NotConfigured, UnsupportedMedia
 from core.models.assets import MediaAnalysis
 from core.models.identity import User
+from core.preferences import stored_value
 from core.progress import Progress, part
+from core.settings import get_settings
 from core.video.plan import Measured, Needs, SourceFacts
 from core.video.reframe import Box, FaceSample
 from core.video.text import regroup_words
@@ -23,6 +25,9 @@ from core.video.timeline import Timeline, Word
 from providers.video.probe import probe
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from workers.context import JobContext
+
+if TYPE_CHECKING:
+    from providers.speech.whisper import Transcript
 
 HOP_SECONDS = 0.01
 FACES_PER_SECOND = 5.0
@@ -37,8 +42,9 @@ class Source:
     when they were made, so that a second edit of the same recording measures nothing again.
     """
 
-    def __init__(self, context: JobContext, asset_id: UUID | str) -> None:
+    def __init__(self, context: JobContext, asset_id: UUID | str, speech_provider: speech.Provider = "local") -> None:
         self._context = context
+        self._speech_provider = speech_provider
         self.asset = context.asset(asset_id)
         self.path = context.asset_path(asset_id)
         self._sound: Path | None = None
@@ -82,7 +88,7 @@ class Source:
                 "Leave out captions, pauses and spoken mistakes.",
             )
         if needed.words:
-            speech.choose(self.language(language).split("-")[0])  # say what is missing before any work is done
+            self._require_engine(self.language(language))  # say what is missing before any work is done
         levels = self._levels(part(progress, 0.05, 0.1)) if needed.levels else ()
         spans = self._speech(part(progress, 0.1, 0.2)) if needed.speech else ()
         words: tuple[Word, ...] = ()
@@ -103,6 +109,8 @@ class Source:
         stored = str(self.asset.details.get("language") or "auto")
         if stored != "auto":
             return stored
+        if self._speech_provider == "hosted":
+            raise InvalidInput("Which language is spoken in this recording?", "The speech service has to be told.")
         if any(speech.CATALOGUE[name].multilingual for name in speech.installed()):
             return "auto"
         with self._context.session() as session:
@@ -118,19 +126,10 @@ class Source:
     def transcript(self, asked: str, progress: Progress) -> tuple[tuple[Word, ...], str]:
         """The words with their times, and the language they were heard in."""
         language = self.language(asked)
-        model = speech.choose(language.split("-")[0])
-        parameters = f"{model}:{language}"
+        parameters = f"{self._require_engine(language)}:{language}"
         found = self._context.analysis(self.asset.sha256, "words", parameters)
         if found is None:
-            from providers.speech.whisper import transcribe
-
-            heard = transcribe(
-                self.sound(part(progress, 0.0, 0.05)),
-                language=language,
-                model=model,
-                folder=self._context.folder,
-                progress=part(progress, 0.05, 1.0),
-            )
+            heard = self._hear(language, progress)
             words = regroup_words(heard.words)
             found = {
                 "language": heard.language,
@@ -139,6 +138,38 @@ class Source:
             self._context.store_analysis(self.asset.sha256, "words", found, parameters)
         read = tuple(Word(word=row[0], start=row[1], end=row[2], probability=row[3]) for row in found["words"])
         return read, str(found["language"])
+
+    def _require_engine(self, language: str) -> str:
+        """What will write the speech down: the name of a local model, or the hosted service and its model."""
+        if self._speech_provider == "local":
+            return speech.choose(language.split("-")[0])
+        self._service_key()
+        return f"hosted:{get_settings().speech_api_model}"
+
+    def _service_key(self) -> str:
+        with self._context.session() as session:
+            key = stored_value(session, self._context.owner_id, speech.HOSTED_KEY)
+        if not key:
+            raise NotConfigured(
+                "The hosted speech service has no key.",
+                f"Store {speech.HOSTED_KEY} under Settings.",
+                setting=speech.HOSTED_KEY,
+            )
+        return key
+
+    def _hear(self, language: str, progress: Progress) -> Transcript:
+        sound, rest = self.sound(part(progress, 0.0, 0.05)), part(progress, 0.05, 1.0)
+        folder = self._context.folder
+        if self._speech_provider == "hosted":
+            from providers.speech import hosted
+
+            settings = get_settings()
+            service = hosted.Service(settings.speech_api_base, settings.speech_api_model, self._service_key())
+            return hosted.transcribe(sound, service, language=language, folder=folder, progress=rest)
+        from providers.speech.whisper import transcribe
+
+        model = speech.choose(language.split("-")[0])
+        return transcribe(sound, language=language, model=model, folder=folder, progress=rest)
 
     def levels(self, progress: Progress) -> Sequence[float]:
         """Level in dBFS every ``HOP_SECONDS``; empty for a recording without sound."""

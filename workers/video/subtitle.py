@@ -25,7 +25,7 @@ def subtitle(context: JobContext, payload: SubtitleInput) -> dict[str, Any]:
     Raises:
         NotConfigured: no speech model knows the language, or a translation is asked for.
     """
-    source = Source(context, payload.video_asset_id)
+    source = Source(context, payload.video_asset_id, payload.speech_provider)
     measured = source.measure(Needs(words=True), payload.source_language, part(context.progress, 0.0, 0.7))
     others = [
         language
