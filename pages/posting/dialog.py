@@ -33,8 +33,10 @@ def ask_time(lang: str, zone: str, *, key: str) -> str:
     """Day and time in the channel's zone, by default tomorrow evening; answers ISO 8601 without offset."""
     tomorrow = (datetime.now(UTC).astimezone(ZoneInfo(zone)) + timedelta(days=1)).replace(hour=18, minute=0)
     left, right = st.columns(2)
-    day = left.date_input(t("publishing.day", lang), tomorrow.date(), key=f"{key}-day")
-    time = right.time_input(t("publishing.time", lang, zone=zone.replace("_", " ")), tomorrow.time(), key=f"{key}-time")
+    st.session_state.setdefault(f"{key}-day", tomorrow.date())  # so that a suggestion can be taken over
+    st.session_state.setdefault(f"{key}-time", tomorrow.time().replace(second=0, microsecond=0))
+    day = left.date_input(t("publishing.day", lang), key=f"{key}-day")
+    time = right.time_input(t("publishing.time", lang, zone=zone.replace("_", " ")), key=f"{key}-time")
     return datetime.combine(day, time).isoformat(timespec="minutes")
 
 

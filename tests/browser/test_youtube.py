@@ -128,6 +128,7 @@ def test_a_video_is_published_and_the_page_shows_it(window: Walker, youtube: Fak
     page.get_by_role("button", name=t("publishing.publish", "en")).first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible(timeout=30_000)
+    expect(dialog.get_by_text(t("publishing.synthetic", "en"))).to_be_visible(timeout=30_000)
     window.shot("2-dialog")
     dialog.get_by_role("button", name=t("publishing.do_now", "en")).click()
     chip = page.locator(".studio-chip", has_text=t("publication_state.published", "en"))

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core import database
 from core.i18n import t
 from core.models.publishing import Episode, PublicationRecord
-from core.publishing import accounts, episodes, plan
+from core.publishing import accounts, best_time, episodes, plan
 from core.publishing.payloads import EpisodeInput, PublicationPlanInput
 from core.security import Actor
 from tests.page.conftest import words
@@ -163,3 +163,19 @@ def test_what_came_of_connecting_is_said(open_page: Open, draft: UUID, outcome: 
     test = open_page("publishing", connection=outcome)
     told = [one.value for kind in (test.success, test.info, test.error) for one in kind]
     assert t(f"publishing.connection.{outcome}", "en") in told
+
+
+def test_a_suggested_time_is_taken_over(
+    open_page: Open, draft: UUID, owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.session(owner) as session:
+        account = accounts.add_simulated(session, owner).id
+    monkeypatch.setattr(best_time, "of_account", lambda *_: best_time.BestTime(40, 10, weekday=4, hour=8))
+    test = open_page("publishing")
+    test.button(key=f"publish-{draft}").click().run()
+    test.segmented_control(key="publish_when").select("later").run()
+    assert any("Friday 08:00–12:00" in one.value for one in test.caption)
+    test.button(key=f"best-{account}").click().run()
+    assert not test.exception
+    assert test.date_input(key="publish-day").value.weekday() == 4
+    assert test.time_input(key="publish-time").value.hour == 9
