@@ -12,7 +12,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,36 +45,58 @@ class Studio:
     data: Path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="package")
-def running_studio() -> Iterator[Studio]:
-    """app.py as a user starts it, with its embedded services and workers; stopped by SIGTERM at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="walk-", dir="/tmp" if Path("/tmp").is_dir() else None))
-    port = _free_port()
+def start(folder: Path, port: int, log: Path, settings: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """app.py as a user starts it, with its embedded services and workers; returns once it answers."""
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")} | {
         "STUDIO_DATA": str(folder),
         "STUDIO_PORT": str(port),
+        **(settings or {}),
     }
-    log = (SHOTS.parent / "studio.log").resolve()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_until_healthy(address, process, log)
-            yield Studio(address, folder)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
+    except BaseException:
+        stop(process)
+        raise
+    return process
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a studio as Ctrl-C in a service manager does."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder for a studio's data, short enough for its sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="walk-", dir="/tmp" if Path("/tmp").is_dir() else None))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def running_studio() -> Iterator[Studio]:
+    """The studio that the tests walk through, one after the other."""
+    log = (SHOTS.parent / "studio.log").resolve()
+    log.unlink(missing_ok=True)
+    with data_folder() as folder:
+        port = free_port()
+        process = start(folder, port, log)
+        yield Studio(f"http://127.0.0.1:{port}", folder)
+        stop(process)
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -161,6 +161,110 @@ def test_a_draft_is_published_on_the_simulated_platform(desktop: Walker) -> None
     desktop.shot("10-week")
 
 
+def figure(page: Page, key: str) -> Locator:
+    """One of the figures at the top of the dashboard."""
+    return page.locator(".studio-figure", has=page.locator("dt", has_text=t(key, "en"))).locator("dd")
+
+
+def amount(locator: Locator) -> float:
+    """The number in "฿1,234.50" or "−$3"."""
+    text = locator.inner_text().replace("−", "-")
+    return float("".join(char for char in text if char in "-.0123456789"))
+
+
+def test_a_cost_is_entered_and_comes_off_the_profit(desktop: Walker) -> None:
+    page = desktop.page
+    desktop.open("business")
+    revenue = amount(figure(page, "business.revenue"))
+    assert revenue > 0, "the simulated week earned something"
+    assert amount(figure(page, "business.profit")) == revenue
+    page.get_by_text(t("business.costs.enter", "en"), exact=True).click()
+    page.get_by_label(t("business.costs.amount", "en")).first.fill("2.50")
+    button(page, "business.costs.save").first.click()
+    expect(figure(page, "business.cost")).to_contain_text("2.50", timeout=30_000)
+    assert amount(figure(page, "business.profit")) == pytest.approx(revenue - 2.5, abs=0.006)
+    desktop.settle()
+    desktop.shot("10-business")
+
+
+def test_a_bar_of_the_chart_filters_the_page(desktop: Walker) -> None:
+    page = desktop.page
+    views = amount(figure(page, "business.views"))
+    bars = page.locator(".js-plotly-plot").nth(1).locator(".barlayer .point path")
+    assert bars.count() >= 2
+    bars.first.scroll_into_view_if_needed()
+    box = bars.first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    button(page, "business.everything").wait_for(timeout=30_000)
+    desktop.settle()
+    assert 0 < amount(figure(page, "business.views")) < views
+    button(page, "business.everything").click()
+    button(page, "business.everything").wait_for(state="detached", timeout=30_000)
+    assert amount(figure(page, "business.views")) == views
+
+
+@pytest.mark.parametrize(
+    ("lang", "question"), [("en", "Which video brought in the most money?"), ("th", "คลิปไหนทำเงินได้มากที่สุด")]
+)
+def test_the_advisor_answers_and_shows_where_a_number_is_from(desktop: Walker, lang: str, question: str) -> None:
+    page = desktop.page
+    desktop.open("advisor?chat=new")
+    field = page.locator("[data-testid='stChatInput'] textarea")
+    field.fill(question)
+    field.press("Enter")
+    answer = page.locator("[data-testid='stChatMessage']").nth(1)
+    answer.wait_for(timeout=30_000)
+    desktop.settle()
+    numbers = answer.locator("button")
+    assert numbers.count() >= 1, answer.inner_text()
+    said = numbers.first.inner_text().split("\n")[-1].strip()
+    numbers.first.click()
+    behind = page.get_by_role("dialog")
+    behind.wait_for(timeout=30_000)
+    expect(behind.get_by_text("SELECT").first).to_be_visible(timeout=30_000)
+    assert behind.locator("[data-testid='stDataFrame']").count() == 1
+    assert said in answer.inner_text()
+    desktop.shot(f"10-advisor-{lang}")
+    page.keyboard.press("Escape")
+
+
+def test_settings_are_changed_and_kept(desktop: Walker) -> None:
+    page = desktop.page
+    desktop.open("settings")
+    page.get_by_role("tab", name=t("settings.services", "en")).click()
+    value = page.get_by_label(t("settings.key_value", "en"))
+    value.fill("a-key-that-nobody-sees")
+    button(page, "settings.key_save").click()
+    expect(page.get_by_text(t("settings.key_set", "en"), exact=True)).to_be_visible(timeout=30_000)
+    desktop.open("settings")
+    page.get_by_role("tab", name=t("settings.services", "en")).click()
+    expect(page.get_by_text(t("settings.key_set", "en"), exact=True)).to_be_visible(timeout=30_000)
+    assert "a-key-that-nobody-sees" not in page.content()
+    button(page, "settings.key_remove").click()
+    expect(page.get_by_text(t("settings.key_missing", "en"), exact=True)).to_be_visible(timeout=30_000)
+    page.get_by_role("tab", name=t("settings.models", "en")).click()
+    expect(page.get_by_text("Whisper small", exact=True)).to_be_visible()
+    desktop.shot("10-settings")
+
+
+def test_a_running_job_is_cancelled_from_its_page(desktop: Walker) -> None:
+    page = desktop.page
+    desktop.open("video")
+    page.locator("a[href*='project=']").first.click()
+    page.wait_for_url("**/video?project=*", timeout=30_000)
+    desktop.settle()
+    button(page, "video.make_shorts").click()
+    page.wait_for_selector(".studio-jobs article", timeout=60_000)
+    page.reload()  # what runs is still there
+    row = page.locator(".studio-jobs article")
+    row.wait_for(timeout=60_000)
+    row.get_by_role("button", name=t("jobs.cancel", "en")).click()
+    row.wait_for(state="detached", timeout=60_000)
+    desktop.open("jobs")
+    expect(page.get_by_text(t("job_status.cancelled", "en")).first).to_be_visible(timeout=30_000)
+
+
 def test_a_file_is_dropped_and_arrives_whole(desktop: Walker, tmp_path: Path) -> None:
     page = desktop.page
     clip = tmp_path / "ไฟล์ {ทดสอบ}.mp4"

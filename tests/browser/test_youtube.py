@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.i18n import t
-from tests.browser.conftest import ROOT, SHOTS, Studio, Walker, _free_port, _wait_until_healthy
+from tests.browser.conftest import SHOTS, Studio, Walker, data_folder, free_port, start, stop
 from tests.engine.publishing_studio import small_video
 from tests.fakes.youtube.client import FakeYouTube
 
@@ -34,25 +27,11 @@ def youtube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeYouTube]:
 @pytest.fixture(scope="module")
 def studio_beside(youtube: FakeYouTube) -> Iterator[Studio]:
     """A studio of its own whose settings point to the loopback platform."""
-    folder = Path(tempfile.mkdtemp(prefix="tube-", dir="/tmp" if Path("/tmp").is_dir() else None))
-    port = _free_port()
-    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    environment |= {"STUDIO_DATA": str(folder), "STUDIO_PORT": str(port), **youtube.environment()}
-    log = (SHOTS.parent / "studio-youtube.log").resolve()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_until_healthy(address, process, log)
-            yield Studio(address, folder)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as folder:
+        port = free_port()
+        process = start(folder, port, (SHOTS.parent / "studio-youtube.log").resolve(), youtube.environment())
+        yield Studio(f"http://127.0.0.1:{port}", folder)
+        stop(process)
 
 
 @pytest.fixture(scope="module")
