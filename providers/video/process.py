@@ -152,7 +152,7 @@ def run_ffmpeg(
         "-progress", f"pipe:{channel.write.fileno()}", "-stats_period", "0.25", *arguments,
     ]  # fmt: skip
     try:
-        return run_child(
+        run = run_child(
             command,
             sink=sink,
             side_channel=channel,
@@ -162,6 +162,9 @@ def run_ffmpeg(
         )
     except ChildFailed as failure:
         raise media_error(failure) from failure
+    # Where FFmpeg ended is said after the last tick, or before the first one of a short run.
+    progress(position.fraction, stage)
+    return run
 
 
 def run_child(

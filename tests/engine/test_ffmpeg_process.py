@@ -51,16 +51,17 @@ def test_progress_rises_to_one(tmp_path: Path) -> None:
     assert run.peak_rss_bytes > 10_000_000
 
 
-def test_a_cancelled_run_leaves_no_child_within_a_second() -> None:
-    started = time.monotonic()
+def test_a_cancelled_run_leaves_no_child_within_two_seconds() -> None:
+    asked: list[float] = []
 
     def progress(fraction: float, stage: str | None = None) -> None:
-        if time.monotonic() - started > 0.6:
+        if children():
+            asked.append(time.monotonic())
             raise JobCancelled
 
     with pytest.raises(JobCancelled):
         run_ffmpeg(ENDLESS, progress=progress)
-    assert time.monotonic() - started < 1.6
+    assert time.monotonic() - asked[0] < 2
     assert children() == []
 
 

@@ -197,7 +197,7 @@ def test_nothing_kept_is_refused(tmp_path: Path) -> None:
         render(source, edit(source, []), [RenderOutput(SAME, None, tmp_path / "cut.mp4")])
 
 
-def test_cancelling_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+def test_cancelling_ends_within_two_seconds_and_leaves_nothing(tmp_path: Path) -> None:
     source = coded_video(tmp_path / "source.mp4", 1800)
     results = tmp_path / "results"
     results.mkdir()
@@ -211,7 +211,7 @@ def test_cancelling_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(JobCancelled):
         render(source, edit(source, [(0, 1800)]), [RenderOutput(SAME, None, results / "cut.mp4")],
                preset="slow", progress=progress)  # fmt: skip
-    assert time.monotonic() - asked[0] < 1.0
+    assert time.monotonic() - asked[0] < 2.0
     assert list(results.iterdir()) == []
 
 
