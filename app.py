@@ -27,6 +27,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from api import oidc
 from api.application import api
 from api.guard import Guard
 
@@ -53,6 +54,7 @@ app = st.App(
     ],
     middleware=[Middleware(Guard)],
     lifespan=lifespan,
+    secrets=oidc.streamlit_secrets(get_settings()),
 )
 
 

@@ -31,6 +31,7 @@ from api import (
     publishing,
     sessions,
     settings,
+    sign_in_page,
     timelines,
     uploads,
     video,
@@ -83,7 +84,7 @@ api.add_middleware(uploads.PatientUploads)
 api.add_middleware(health.Timed)
 
 ROOMS = (
-    *(sessions, health, documentation, events, settings),
+    *(sessions, sign_in_page, health, documentation, events, settings),
     *(jobs, uploads, assets, timelines, video, music),
     *(channels, publishing, webhooks, business, advisor),
 )

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import oidc
 from api.dependencies import find_actor
 from api.origin import (
     asks_for_page,
@@ -100,15 +101,19 @@ class Guard:
         """Who may see the pages; answers a refusal, or the cookie of a session opened for the owner."""
         path = scope["path"]
         headers = Headers(scope=scope)
+        if path in oidc.PATHS and get_settings().has_identity_provider:
+            return None, None
         page = scope["type"] == "http" and scope["method"] == "GET" and asks_for_page(path, headers)
         if is_open_path(path) or not (page or needs_page_session(path)):
             return None, None
         with database.session() as session:
-            cookie = _cookie(headers)
+            cookie = _cookies(headers).get(SESSION_COOKIE)
             if find_actor(session, headers.get("authorization"), cookie) is not None:
                 return None, None
             if page and is_owner_at_home(scope) and not somebody_signed_up(session):
                 return None, open_session(session, ensure_owner(session))
+        if page and oidc.identity(_cookies(headers)) is not None:
+            return RedirectResponse(f"{SIGN_IN}/oidc", 303), None
         if page:
             return RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='/')}", 303), None
         return Problem(401, "Sign in, or send an API token.", type="unauthenticated", retryable=False), None
@@ -138,12 +143,11 @@ def is_owner_at_home(scope: Scope) -> bool:
     return get_settings().loopback_only and client is not None and is_loopback(client[0])
 
 
-def _cookie(headers: Headers) -> str | None:
+def _cookies(headers: Headers) -> dict[str, str]:
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
     except CookieError:
-        return None
-    return found.value if found else None
+        return {}
 
 
 def _with_cookie(headers: list[tuple[bytes, bytes]], cookie: str) -> list[tuple[bytes, bytes]]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections import defaultdict, deque
-from typing import Annotated
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
+from api import sign_in_page
 from api.dependencies import CurrentActor, StudioOwner
 from api.guard import is_owner_at_home, session_cookie
 from api.origin import safe_next
-from api.problems import language_of
 from core import database
 from core.errors import BadRequest, Forbidden, InvalidInput, TooManyRequests, Unauthenticated
-from core.i18n import LANGUAGES, t
+from core.i18n import t
 from core.models.identity import User
 from core.security import (
     SESSION_COOKIE,
@@ -33,9 +30,9 @@ from core.security import (
     sign_in,
     somebody_signed_up,
 )
+from core.settings import get_settings
 
 router = APIRouter(tags=["sessions"])
-FORM_POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 FORM_BYTES = 8192
 FAILURES = 10
 FAILURE_WINDOW = 15 * 60.0
@@ -94,9 +91,11 @@ class NewPassword(Credentials):
     current_password: str | None = Field(default=None, max_length=1024)
 
 
-class NewPerson(Credentials):
-    """Somebody an owner lets in."""
+class NewPerson(BaseModel):
+    """Somebody an owner lets in; without a password they sign in through the identity provider."""
 
+    email: str = Field(max_length=254)
+    password: str | None = Field(default=None, max_length=1024)
     role: str = "editor"
 
 
@@ -155,8 +154,8 @@ async def open_a_session(request: Request) -> Response:
         credentials = Credentials(email=form.get("email", ""), password=form.get("password", ""))
         token = await run_in_threadpool(_enter, credentials, _peer(request))
     except (Unauthenticated, TooManyRequests) as error:
-        lang = _language(request, form.get("lang"))
-        return _page(lang, target, error.status, _message(error, lang), form.get("email", ""))
+        lang = sign_in_page.language(request, form.get("lang"))
+        return sign_in_page.render(lang, target, error.status, _message(error, lang), form.get("email", ""))
     redirect = RedirectResponse(target, 303)
     session_cookie(redirect.headers, request.scope, token)
     return redirect
@@ -211,94 +210,7 @@ def choose_password(request: Request, actor: CurrentActor, wanted: NewPassword) 
 def let_in(actor: StudioOwner, person: NewPerson) -> Person:
     """An owner adds an editor or a viewer."""
     with database.session() as session:
-        user = add_user(session, actor, person.email, person.password, person.role)
+        user = add_user(
+            session, actor, person.email, person.password, person.role, by_provider=get_settings().has_identity_provider
+        )
         return Person(user_id=user.id, name=user.name, email=user.email, role=user.role)
-
-
-@router.get("/sign-in", response_class=HTMLResponse, include_in_schema=False)
-def sign_in_page(
-    request: Request, next: str = "/", lang: Annotated[str | None, Field(max_length=8)] = None
-) -> Response:
-    """The page that asks for e-mail and password; it needs no script."""
-    return _page(_language(request, lang), safe_next(next), 200, "", "")
-
-
-def _language(request: Request, chosen: str | None) -> str:
-    if chosen in LANGUAGES:
-        return str(chosen)
-    return language_of(request)
-
-
-def _page(lang: str, target: str, status: int, error: str, email: str) -> HTMLResponse:
-    def word(key: str) -> str:
-        return html.escape(t(f"sign_in.{key}", lang))
-
-    told = f'<p class="error" role="alert">{html.escape(error)}</p>' if error else ""
-    others = " · ".join(
-        f'<a href="/api/sign-in?lang={code}&amp;next={html.escape(target, quote=True)}" lang="{code}">{name}</a>'
-        for code, name in LANGUAGES.items()
-        if code != lang
-    )
-    page = _TEMPLATE.format(
-        lang=lang,
-        title=word("title"),
-        lead=word("lead"),
-        told=told,
-        next=html.escape(target, quote=True),
-        email_word=word("email"),
-        email=html.escape(email, quote=True),
-        password_word=word("password"),
-        button=word("button"),
-        others=others,
-    )
-    return HTMLResponse(page, status, headers={"Content-Security-Policy": FORM_POLICY})
-
-
-_TEMPLATE = """<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --ink: #1d1b26; --paper: #fafafc; --line: #c9c7d4; --accent: #6847e0;
-  --bad: #b3261e; }}
-@media (prefers-color-scheme: dark) {{
-  :root {{ --ink: #ece9f5; --paper: #15131c; --line: #4a4658; --accent: #a891ff; --bad: #ff8a80; }}
-}}
-* {{ box-sizing: border-box; }}
-body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem;
-  font: 1rem/1.5 system-ui, "IBM Plex Sans Thai", "Noto Sans Thai", sans-serif;
-  color: var(--ink); background: var(--paper); }}
-main {{ width: 100%; max-width: 24rem; }}
-h1 {{ font-size: 1.5rem; margin: 0 0 .5rem; }}
-label {{ display: block; margin: 1rem 0 .25rem; font-weight: 600; }}
-input {{ width: 100%; padding: .65rem .75rem; font: inherit; color: inherit; background: transparent;
-  border: 1px solid var(--line); border-radius: .5rem; }}
-button {{ margin-top: 1.5rem; width: 100%; padding: .7rem; font: inherit; font-weight: 600; color: var(--paper);
-  background: var(--accent); border: 0; border-radius: .5rem; cursor: pointer; }}
-:focus-visible {{ outline: 3px solid var(--accent); outline-offset: 2px; }}
-.error {{ color: var(--bad); font-weight: 600; }}
-footer {{ margin-top: 1.5rem; text-align: center; }}
-a {{ color: var(--accent); }}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-<p>{lead}</p>
-{told}
-<form method="post" action="/api/sessions">
-<input type="hidden" name="next" value="{next}">
-<input type="hidden" name="lang" value="{lang}">
-<label for="email">{email_word}</label>
-<input id="email" name="email" type="email" autocomplete="username" required autofocus value="{email}">
-<label for="password">{password_word}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required>
-<button type="submit">{button}</button>
-</form>
-<footer>{others}</footer>
-</main>
-</body>
-</html>
-"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -140,12 +141,17 @@ def set_password(user: User, email: str, password: str) -> None:
     Raises:
         InvalidInput: the password is too short or the e-mail is not one.
     """
-    if "@" not in email or len(email) > 254:
-        raise InvalidInput("That is not an e-mail address.")
+    email = _checked_email(email)
     if len(password) < MINIMUM_PASSWORD_LENGTH:
         raise InvalidInput(f"Choose a password of at least {MINIMUM_PASSWORD_LENGTH} characters.")
-    user.email = email.strip().lower()
+    user.email = email
     user.password_hash = PasswordHasher().hash(password)
+
+
+def _checked_email(email: str) -> str:
+    if "@" not in email or len(email) > 254:
+        raise InvalidInput("That is not an e-mail address.")
+    return email.strip().lower()
 
 
 def sign_in(session: Session, email: str, password: str) -> str:
@@ -157,6 +163,18 @@ def sign_in(session: Session, email: str, password: str) -> str:
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     if not _is_password(user, password) or user is None:
         raise Unauthenticated("E-mail or password is wrong.")
+    return open_session(session, user)
+
+
+def sign_in_by_email(session: Session, email: str) -> str:
+    """Open a session for somebody whose e-mail an identity provider vouches for; returns its cookie value.
+
+    Raises:
+        Forbidden: nobody with this e-mail was let into the studio.
+    """
+    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise Forbidden("Nobody with this e-mail was let into this studio.", "Ask its owner to add you.")
     return open_session(session, user)
 
 
@@ -192,15 +210,25 @@ def change_password(
     session.execute(others.where(UserSession.token_sha256 != _digest(keep)) if keep else others)
 
 
-def add_user(session: Session, owner: Actor, email: str, password: str, role: str) -> User:
-    """An owner adds an editor or viewer to their studio."""
+def add_user(
+    session: Session, owner: Actor, email: str, password: str | None, role: str, *, by_provider: bool = False
+) -> User:
+    """An owner adds an editor or viewer to their studio, without a password where an identity provider vouches.
+
+    Raises:
+        InvalidInput: no such role, no e-mail, a password too short, or none where no provider is set up.
+        Conflict: the e-mail is somebody's already.
+    """
     owner.require("owner")
     if role not in ("editor", "viewer"):
         raise InvalidInput("The role must be editor or viewer.")
     if session.scalar(select(User.id).where(User.email == email.strip().lower())):
         raise Conflict("Somebody with this e-mail is here already.")
     user = User(role=role, studio_owner_id=owner.owner_id)
-    set_password(user, email, password)
+    if password or not by_provider:
+        set_password(user, email, password or "")
+    else:
+        user.email = _checked_email(email)
     session.add(user)
     session.flush()
     return user
@@ -252,6 +280,11 @@ class Keyring:
             return AESGCM(_decode(key)).decrypt(raw[:12], raw[12:], key_id.encode()).decode()
         except InvalidTag:
             raise NotConfigured("A stored secret was damaged.", "Enter it again.", setting="secret") from None
+
+    def derive(self, purpose: str) -> str:
+        """A further secret made from the current key (HMAC-SHA-256, hexadecimal), so that it is stored nowhere."""
+        key = _decode(self._document["keys"][self._document["current"]])
+        return hmac.new(key, purpose.encode(), hashlib.sha256).hexdigest()
 
     def rotate(self) -> None:
         """Make a new current key and keep the old ones for what they sealed."""

@@ -32,6 +32,15 @@ class Settings(BaseSettings):
     hosts: Annotated[str, NoDecode] = Field(
         "", alias="STUDIO_HOSTS", description="further host names that may be asked for, separated by commas"
     )
+    public_url: str = Field(
+        "", alias="STUDIO_URL", description="address the studio has in a browser; empty: http://STUDIO_BIND:STUDIO_PORT"
+    )
+    oidc_discovery_url: str = Field(
+        "", alias="OIDC_DISCOVERY_URL", description="identity provider's …/.well-known/openid-configuration"
+    )
+    oidc_client_id: str = Field("", alias="OIDC_CLIENT_ID", description="the studio's registration with the provider")
+    oidc_client_secret: str = Field("", alias="OIDC_CLIENT_SECRET", description="the secret of that registration")
+    oidc_name: str = Field("OpenID", alias="OIDC_NAME", description="the provider's name on the sign-in page")
     database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL 18; empty: an embedded server")
     redis_url: str = Field("", alias="REDIS_URL", description="Redis or Valkey; empty: an embedded server")
     ffmpeg_binary: str = Field("", alias="FFMPEG_BINARY", description="FFmpeg to run; empty: the one in imageio-ffmpeg")
@@ -92,6 +101,16 @@ class Settings(BaseSettings):
     def root(self) -> Path:
         """The data folder as an absolute path."""
         return self.data_dir.expanduser().resolve()
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the studio."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def has_identity_provider(self) -> bool:
+        """Whether people may sign in through OpenID Connect."""
+        return bool(self.oidc_discovery_url and self.oidc_client_id and self.oidc_client_secret)
 
     @property
     def embedded_database(self) -> bool:

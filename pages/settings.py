@@ -155,6 +155,9 @@ def people(viewer: shell.Viewer) -> None:
         return
     st.subheader(t("settings.invite", lang))
     st.caption(t("settings.people_lead", lang))
+    by_provider = get_settings().has_identity_provider
+    if by_provider:
+        st.caption(t("settings.people_provider", lang, provider=shell.plain(get_settings().oidc_name)))
     with st.form("invite", clear_on_submit=True):
         email = st.text_input(t("settings.email", lang), key="new_email", autocomplete="off")
         password = st.text_input(
@@ -166,7 +169,7 @@ def people(viewer: shell.Viewer) -> None:
         if st.form_submit_button(t("settings.invite", lang), type="primary"):
             with shell.errors(viewer):
                 with database.session() as session:
-                    security.add_user(session, viewer.actor, email, password, role)
+                    security.add_user(session, viewer.actor, email, password, role, by_provider=by_provider)
                 st.success(t("settings.added", lang, email=shell.plain(email)))
 
 
