@@ -66,7 +66,7 @@ def main() -> None:
     if live:
         work.show_live(viewer, live, names, key="jobs_live")
     else:
-        shell.empty(t("jobs.nothing_now_title", lang), t("jobs.nothing_now", lang))
+        shell.empty(t("jobs.nothing_now_title", lang), t("jobs.nothing_now", lang), to="video", lang=lang)
     st.subheader(t("jobs.before", lang))
     shown = st.segmented_control(
         t("jobs.filter", lang),

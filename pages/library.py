@@ -161,7 +161,8 @@ def listing(viewer: shell.Viewer) -> None:
         rows = assets.search(session, text=text, kind=None if kind == ALL else kind, limit=limit + 1)
         if not rows:
             key = "nothing" if text or kind != ALL else "empty"
-            shell.empty(t(f"library.{key}_title", lang), t(f"library.{key}", lang))
+            way = "video" if key == "empty" else ""
+            shell.empty(t(f"library.{key}_title", lang), t(f"library.{key}", lang), to=way, lang=lang)
             return
         shell.facts(
             t("library.used", lang, size=file_size(assets.disk_used(session))),

@@ -18,9 +18,9 @@ from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
 from pages.components.waveform import waveform
+from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
-from pages.editor import tracks
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
 
@@ -51,6 +51,7 @@ def await_import(viewer: shell.Viewer, identifier: str) -> None:
     with database.session(viewer.actor) as session:
         job = database.get_owned(session, Job, identifier)
         made = str((job.result or {}).get("audio_asset_id") or "")
+    arrivals.show_notes(viewer)
     if not work.wait_for(viewer, job, key="import"):
         return
     with shell.errors(viewer):
@@ -170,7 +171,7 @@ def listing(viewer: shell.Viewer) -> None:
             lang, key="music_upload", accept=SOUND, multiple=False, max_bytes=get_settings().max_upload_bytes
         )
         if arrived:
-            take_sound(viewer, arrived[0])
+            take_sound(viewer, arrived.asset_ids[0])
     with database.session(viewer.actor) as session:
         songs = tracks.own_songs(session)
         videos = [row for row in assets.search(session, kind="video", limit=40) if row.has_audio and row.job_id is None]

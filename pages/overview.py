@@ -8,13 +8,14 @@ import streamlit as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import assets, database
+from core import database
 from core.i18n import LANGUAGES, clock, moment, t
 from core.models.publishing import Episode
 from core.preferences import CURRENCIES
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
+from pages.editor import arrivals
 from pages.editor import project as projects
 
 
@@ -65,25 +66,14 @@ def begin(viewer: shell.Viewer) -> None:
     if not viewer.may_edit:
         st.info(t("common.viewer_only", viewer.lang))
         return
+    with database.session(viewer.actor) as session:
+        first = not projects.recent(session, limit=1)
     left, right = st.columns([2, 3], gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.write(t("home.sample_lead", viewer.lang))
-        if st.button(
-            t("home.sample", viewer.lang), type="primary", icon=":material/play_circle:", key="sample", width="stretch"
-        ):
-            with shell.errors(viewer):
-                with database.session(viewer.actor) as session:
-                    project = projects.start_sample(session, viewer.actor, t("home.sample_name", viewer.lang))
-                    identifier = project.id
-                open_editor(identifier)
+        arrivals.offer_sample(viewer, primary=first)
     with right:
-        arrived = upload(viewer.lang, key="home_upload", max_bytes=get_settings().max_upload_bytes)
-        if arrived:
-            with shell.errors(viewer):
-                with database.session(viewer.actor) as session:
-                    made = [projects.start(session, viewer.actor, assets.get(session, one), "") for one in arrived]
-                    identifier = made[0].id
-                open_editor(identifier)
+        arrivals.receive(viewer, upload(viewer.lang, key="home_upload", max_bytes=get_settings().max_upload_bytes))
 
 
 def running(viewer: shell.Viewer) -> None:

@@ -72,7 +72,7 @@ def board(viewer: shell.Viewer) -> None:
     with database.session(viewer.actor) as session:
         rows = episodes.listed(session, limit=200)
         if not rows:
-            shell.empty(t("publishing.empty_title", lang), t("publishing.empty", lang))
+            shell.empty(t("publishing.empty_title", lang), t("publishing.empty", lang), to="video", lang=lang)
             return
         series = {
             row.id: row.name

@@ -221,11 +221,13 @@ def _plain(text: str) -> str:
 plain = _plain
 
 
-def empty(title: str, sentence: str) -> None:
-    """An empty state: what is missing, and what to do next."""
+def empty(title: str, sentence: str, *, to: str = "", lang: str = "en") -> None:
+    """An empty state: what is missing, what to do next, and a way to the page ``to`` where that is done."""
     st.html(
         f'<div class="studio-empty"><strong>{html.escape(title)}</strong><span>{html.escape(sentence)}</span></div>'
     )
+    if to:
+        st.page_link(page_file(to), label=t("common.go_to", lang, page=t(f"page.{to}.name", lang)), icon=ICONS[to])
 
 
 def chips(*items: tuple[str, str]) -> None:

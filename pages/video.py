@@ -6,7 +6,10 @@ same page again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from core import assets, database, jobs
 from core.errors import NotFound
@@ -17,8 +20,8 @@ from core.models.jobs import Job
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
+from pages.editor import arrivals, operations, results, review, speech
 from pages.editor import choices as choice_form
-from pages.editor import operations, results, review, speech
 from pages.editor import project as projects
 from pages.editor.project import Choices
 
@@ -36,13 +39,13 @@ def choose(viewer: shell.Viewer) -> None:
         arrived = upload(
             viewer.lang, key="video_upload", accept="video/*,.mkv,.mov", max_bytes=get_settings().max_upload_bytes
         )
-        if arrived:
-            with shell.errors(viewer):
-                with database.session(viewer.actor) as session:
-                    made = [projects.start(session, viewer.actor, assets.get(session, one), "") for one in arrived]
-                if len(made) > 1:
-                    st.session_state["several"] = len(made)
-                open_project(made[0].id)
+        arrivals.receive(viewer, arrived)
+        with database.session(viewer.actor) as session:
+            first = not projects.recent(session, limit=1)
+        if first:
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                st.write(t("home.sample_lead", viewer.lang))
+                arrivals.offer_sample(viewer, primary=True)
     with database.session(viewer.actor) as session:
         known = [(one, asset) for one, asset in projects.recent(session) if asset is not None]
         used = {asset.id for _one, asset in known}
@@ -94,9 +97,7 @@ def header(viewer: shell.Viewer, project: Project, asset: Asset | None) -> None:
             file_size(asset.size_bytes),
             moment(asset.created_at, viewer.lang, viewer.zone),
         )
-    several = st.session_state.pop("several", 0)
-    if several:
-        st.info(t("video.several", viewer.lang, count=several))
+    arrivals.show_notes(viewer)
 
 
 def submit(viewer: shell.Viewer, project: Project, kind: str, payload: object) -> None:
@@ -128,24 +129,28 @@ def outdated(viewer: shell.Viewer, row: TimelineRow, asset: Asset, chosen: Choic
     return job is not None and job.payload.get("operations") != now["operations"]
 
 
-def actions(viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choices, row: TimelineRow | None) -> None:
-    """The two ways on: the long version, or shorts."""
+def actions(
+    viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choices, row: TimelineRow | None, busy: set[str]
+) -> None:
+    """The two ways on: the long version, or shorts. What is ``busy`` already is not started a second time."""
     lang = viewer.lang
     ready = bool(chosen.language) and speech.ready(viewer, chosen)
     long, short = st.columns(2, gap="medium")
     with long, st.container(border=True, height="stretch"):
-        st.caption(t("video.find_lead", lang))
+        st.markdown(f"**{t('video.long', lang)}**")
+        st.caption(t("video.find_again_lead" if row else "video.find_lead", lang))
         if st.button(
             t("video.find_again" if row else "video.find_cuts", lang),
             type="secondary" if row else "primary",
             icon=":material/content_cut:",
-            disabled=not (ready and viewer.may_edit),
+            disabled=not (ready and viewer.may_edit) or "find" in busy,
             key="find_cuts",
         ):
             submit(viewer, project, "video.edit", operations.plan_input(asset.id, chosen))
         if row is not None and outdated(viewer, row, asset, chosen):
-            st.caption(t("video.changed_since", lang))
+            st.warning(t("video.changed_since", lang), icon=":material/info:")
     with short, st.container(border=True, height="stretch"):
+        st.markdown(f"**{t('video.shorts', lang)}**")
         st.caption(t("video.shorts_lead", lang))
         left, right = st.columns(2)
         count = left.number_input(t("video.shorts_count", lang), 1, 20, chosen.shorts, key=f"shorts-{project.id}")
@@ -158,30 +163,77 @@ def actions(viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choice
         if st.button(
             t("video.make_shorts", lang),
             icon=":material/auto_awesome:",
-            disabled=not (ready and viewer.may_edit),
+            disabled=not (ready and viewer.may_edit) or "shorts" in busy,
             key="make_shorts",
         ):
             submit(viewer, project, "video.shorts", operations.shorts_input(asset.id, chosen))
     if not chosen.language:
-        st.caption(t("video.language_first", lang))
+        st.info(t("video.language_first", lang), icon=":material/record_voice_over:")
 
 
-def check_cuts(viewer: shell.Viewer, project: Project, asset: Asset, row: TimelineRow, chosen: Choices) -> None:
-    """Review, then render."""
+def check_cuts(
+    viewer: shell.Viewer, project: Project, asset: Asset, row: TimelineRow, chosen: Choices, jobs_of: Work
+) -> None:
+    """Review, then render; what is being rendered shows its progress below the button that started it."""
     lang = viewer.lang
     st.subheader(t("video.review", lang))
     st.caption(t("video.review_lead", lang))
     review.show(viewer, asset, row, chosen)
+    wanted = choice_form.ask_shapes(viewer, project.id, chosen)
+    if wanted != chosen and viewer.may_edit:
+        choice_form.remember(viewer, project.id, wanted)
+    chosen = wanted
     if not chosen.formats:
         st.caption(t("video.no_format", lang))
     if st.button(
         t("video.render_count", lang, count=len(chosen.formats)),
         type="primary",
         icon=":material/movie:",
-        disabled=not chosen.formats or not viewer.may_edit,
+        disabled=not chosen.formats or not viewer.may_edit or bool(jobs_of.rendering),
         key="render",
     ):
         submit(viewer, project, "video.edit", operations.render_input(asset.id, row.id, chosen))
+    jobs_of.show(viewer, jobs_of.rendering, "render", key="render_jobs")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is under way for a project, and the newest job where it did not end well."""
+
+    finding: list[Job]
+    rendering: list[Job]
+    shorts: list[Job]
+    last: Job | None
+
+    @classmethod
+    def of(cls, session: Session, project: Project) -> Work:
+        live = [job for job in work.live_jobs(session, project_id=project.id) if job.kind.startswith("video.")]
+        last = work.newest(session, project.id, ["video.edit", "video.render", "video.shorts"])
+        return cls(
+            [job for job in live if purpose(job) == "find"],
+            [job for job in live if purpose(job) == "render"],
+            [job for job in live if purpose(job) == "shorts"],
+            last if last is not None and last.status in ("failed", "cancelled") else None,
+        )
+
+    @property
+    def busy(self) -> set[str]:
+        """The purposes that are under way."""
+        return {purpose(job) for job in (*self.finding, *self.rendering, *self.shorts)}
+
+    def show(self, viewer: shell.Viewer, jobs_shown: list[Job], *purposes: str, key: str) -> None:
+        """The cards of these jobs; without any, the newest that failed for one of the purposes."""
+        if jobs_shown:
+            work.show_live(viewer, jobs_shown, {}, key=key)
+        elif self.last is not None and purpose(self.last) in purposes:
+            work.wait_for(viewer, self.last, key=key)
+
+
+def purpose(job: Job) -> str:
+    """What a video job is for: "find" the cuts, "shorts", or "render"."""
+    if job.kind == "video.shorts":
+        return "shorts"
+    return "find" if job.payload.get("dry_run") else "render"
 
 
 def edit(viewer: shell.Viewer, identifier: str) -> None:
@@ -197,26 +249,27 @@ def edit(viewer: shell.Viewer, identifier: str) -> None:
         return
     if asset.kind != "video":
         shell.empty(t("video.no_picture_title", viewer.lang), t("video.no_picture", viewer.lang))
+        if st.button(t("library.to_music", viewer.lang), icon=shell.ICONS["music"], type="primary", key="to_music"):
+            st.switch_page("music.py", query_params={"asset": str(asset.id)})
         return
     prepare(viewer, asset)
     with database.session(viewer.actor) as session:
         row = projects.newest_timeline(session, project.id)
-        busy = [job for job in work.live_jobs(session, project_id=project.id) if job.kind.startswith("video.")]
-        last = work.newest(session, project.id, ["video.edit", "video.render", "video.shorts"])
+        doing = Work.of(session, project)
     stored = projects.state_of(project).choices
     if row is None:
         with st.container(border=True):
-            chosen = choice_form.show(viewer, project.id, asset, stored)
+            chosen = choice_form.show(viewer, project.id, stored, with_shapes=True)
     else:
-        with st.expander(t("video.what", viewer.lang), icon=":material/tune:"):
-            chosen = choice_form.show(viewer, project.id, asset, stored)
-    actions(viewer, project, asset, chosen, row)
-    if busy:
-        work.show_live(viewer, busy, {}, key="video_jobs")
-    elif last is not None and last.status in ("failed", "cancelled"):
-        work.wait_for(viewer, last, key="last_job")
-    if row is not None:
-        check_cuts(viewer, project, asset, row, chosen)
+        with st.expander(t("video.choices", viewer.lang), icon=":material/tune:"):
+            chosen = choice_form.show(viewer, project.id, stored, with_shapes=False)
+    actions(viewer, project, asset, chosen, row, doing.busy)
+    above = [*doing.finding, *doing.shorts]
+    if row is None:
+        doing.show(viewer, [*above, *doing.rendering], "find", "shorts", "render", key="video_jobs")
+    else:
+        doing.show(viewer, above, "find", "shorts", key="video_jobs")
+        check_cuts(viewer, project, asset, row, chosen, doing)
     results.show_videos(viewer, project)
     results.show_shorts(viewer, project)
 

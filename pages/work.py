@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import database
+from core.errors import NotFound
 from core.i18n import t
 from core.i18n.catalogue import has
 from core.jobs import lifecycle
@@ -85,8 +86,22 @@ def card(job: Job, lang: str, subject: str = "") -> JobCard:
 def show_live(viewer: shell.Viewer, jobs: Sequence[Job], names: dict[UUID, str], *, key: str) -> None:
     """Cards of running jobs; the page is drawn again when one of them ends."""
     cards = [card(job, viewer.lang, names.get(job.id, "")) for job in jobs]
-    if job_cards(viewer.lang, cards, key=key, can_cancel=viewer.may_edit):
+    ended = job_cards(viewer.lang, cards, key=key, can_cancel=viewer.may_edit)
+    if ended:
+        _tell_end(viewer, ended)
         st.rerun()
+
+
+def _tell_end(viewer: shell.Viewer, identifier: str) -> None:
+    """Say that a job has ended, wherever on the page the user is looking."""
+    try:
+        with database.session(viewer.actor) as session:
+            job = database.get_owned(session, Job, identifier)
+    except NotFound:
+        return
+    icons = {"succeeded": ":material/check_circle:", "failed": ":material/error:"}
+    title, state = title_of(job.kind, viewer.lang), t(f"job.state.{job.status}", viewer.lang)
+    st.toast(f"{title} · {state}", icon=icons.get(job.status, ":material/cancel:"))
 
 
 def wait_for(viewer: shell.Viewer, job: Job | None, *, key: str) -> bool:

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +91,9 @@ def _as_disk_error(error: OSError) -> StudioError:
     free = shutil.disk_usage(get_settings().root).free
     if error.errno == 28 or free < 1024 * 1024:
         return OutOfSpace("The disk is full.", "Delete something in the Library and try again.", retryable=True)
-    return EngineFailed("A file could not be read or written.", str(error), retryable=True)
+    name = Path(str(error.filename)).name if error.filename else ""  # a person is not shown the machine's folders
+    detail = ": ".join(part for part in (error.strerror or type(error).__name__, name) if part)
+    return EngineFailed("A file could not be read or written.", detail, retryable=True)
 
 
 def _succeed(context: JobContext, result: dict[str, Any]) -> None:

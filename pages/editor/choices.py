@@ -10,7 +10,6 @@ import streamlit as st
 
 from core import database
 from core.i18n import t
-from core.models.assets import Asset
 from core.video.caption_styles import STYLES, CaptionStyle
 from core.video.timeline import AspectRatio
 from pages import shell
@@ -43,8 +42,9 @@ def caption_preview(style: CaptionStyle, words: str) -> None:
     )
 
 
-def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Choices) -> Choices:
-    """The form. Every change is stored at once; answers the choices as they are now."""
+def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes: bool) -> Choices:
+    """The form. Every change is stored at once; answers the choices as they are now. Without ``with_shapes`` the page
+    asks for the shapes elsewhere (:func:`ask_shapes`)."""
     lang = viewer.lang
     busy = not viewer.may_edit
 
@@ -80,24 +80,6 @@ def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Ch
         if style:
             caption_preview(STYLES[style], t("video.caption_sample", language if language in ("en", "th") else "en"))
         music, duck = _music(viewer, stored, key("music"), busy)
-    formats = st.pills(
-        t("video.formats", lang),
-        FORMATS,
-        selection_mode="multi",
-        default=stored.formats,
-        format_func=lambda ratio: t(f"format_of.{ratio}", lang),
-        key=key("formats"),
-        disabled=busy,
-    )
-    resolution = st.segmented_control(
-        t("video.resolution", lang),
-        RESOLUTIONS,
-        default=stored.resolution,
-        required=True,
-        format_func=lambda name: t(f"video.resolution_{name}", lang),
-        key=key("resolution"),
-        disabled=busy,
-    )
     chosen = Choices(
         language=language,
         speech_provider=speech_provider,
@@ -111,14 +93,40 @@ def show(viewer: shell.Viewer, project_id: UUID, asset: Asset | None, stored: Ch
         duck_db=duck,
         reduce_noise=noise,
         loudness=loud,
-        formats=list(formats),
-        resolution=resolution or stored.resolution,
+        formats=stored.formats,
+        resolution=stored.resolution,
         shorts=stored.shorts,
         max_seconds=stored.max_seconds,
     )
+    if with_shapes:
+        chosen = ask_shapes(viewer, project_id, chosen)
     if chosen != stored and viewer.may_edit:
         remember(viewer, project_id, chosen)
     return chosen
+
+
+def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices) -> Choices:
+    """Shapes and size of what is rendered; answers the choices with them, stores nothing."""
+    lang, busy = viewer.lang, not viewer.may_edit
+    formats = st.pills(
+        t("video.formats", lang),
+        FORMATS,
+        selection_mode="multi",
+        default=chosen.formats,
+        format_func=lambda ratio: t(f"format_of.{ratio}", lang),
+        key=f"choice-formats-{project_id}",
+        disabled=busy,
+    )
+    resolution = st.segmented_control(
+        t("video.resolution", lang),
+        RESOLUTIONS,
+        default=chosen.resolution,
+        required=True,
+        format_func=lambda name: t(f"video.resolution_{name}", lang),
+        key=f"choice-resolution-{project_id}",
+        disabled=busy,
+    )
+    return chosen.model_copy(update={"formats": list(formats), "resolution": resolution or chosen.resolution})
 
 
 def remember(viewer: shell.Viewer, project_id: UUID, choices: Choices) -> None:

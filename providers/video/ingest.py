@@ -141,7 +141,7 @@ def _plan(info: MediaInfo, sheet: Sheet | None, proxy: Path | None) -> tuple[str
         rate = 1 / Fraction(sheet.interval_seconds).limit_denominator(100_000)
         small = (
             f"{tone}scale={sheet.width}:{sheet.height}:flags=area,setsar=1,"
-            f"fps=fps={rate}:start_time=0,tpad=stop_mode=clone:stop=-1,trim=end_frame={sheet.count},"
+            f"fps=fps={rate}:start_time=0:eof_action=pass,tpad=stop_mode=clone:stop=-1,trim=end_frame={sheet.count},"
             f"tile={COLUMNS}x{rows}[sheet]"
         )
         if proxy is None:

@@ -116,7 +116,7 @@ def probe(path: Path, *, exact: bool = False, progress: Progress = no_progress) 
         raise UnsupportedMedia("This file is empty.", "Upload it again.")
     found = _read(path, 0 if exact else HEAD_BYTES, progress)
     if "error" in found:
-        raise _refusal(path, str(found["error"]))
+        raise _refusal(path) from ValueError(str(found["error"]))  # the reader's own words are for the log
     video, audio = found.get("video"), found.get("audio")
     if video is not None:
         return _video_info(found, video, audio, size)
@@ -178,7 +178,7 @@ def _read(path: Path, head_bytes: int, progress: Progress) -> dict[str, Any]:
     return found
 
 
-def _refusal(path: Path, error: str) -> UnsupportedMedia:
+def _refusal(path: Path) -> UnsupportedMedia:
     with path.open("rb") as file:
         head = file.read(2048)
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -190,7 +190,7 @@ def _refusal(path: Path, error: str) -> UnsupportedMedia:
         return UnsupportedMedia("This is a text file, not a recording.", "Upload a video or an audio file.")
     return UnsupportedMedia(
         "This file is damaged, was not uploaded completely, or is no video or audio the studio can read.",
-        error.partition(";")[0].partition(": 'file")[0],
+        "Play it on your own machine; if it plays there, send it again.",
     )
 
 

@@ -101,6 +101,15 @@ def test_picture_without_sound(tmp_path: Path) -> None:
     assert Image.open(made.poster).size == (320, 180)
 
 
+def test_a_short_clip_with_a_single_key_frame_and_no_sound_gets_its_sheet(tmp_path: Path) -> None:
+    source = coded_video(tmp_path / "a.mp4", 90, silent=True, options=["-g", "250", "-keyint_min", "250"])
+    made = prepare(source, tmp_path)
+    assert len(made.info.key_times) == 1
+    assert made.proxy is None
+    assert made.sheet is not None
+    assert Image.open(made.sheet.path).size == (10 * made.sheet.width, made.sheet.height)
+
+
 def test_a_long_recording_has_a_bounded_waveform() -> None:
     from providers.video.ingest import _Peaks
 

@@ -7,12 +7,22 @@ chosen again and continues where the server stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.i18n import file_size
 from pages.components import labels, nothing, register
 
 _mount = register("upload")
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What came of one drop: the assets in the order they were dropped, and the files that were refused, as (name,
+    sentence)."""
+
+    asset_ids: list[str]
+    refused: list[tuple[str, str]]
 
 
 def upload(
@@ -23,9 +33,10 @@ def upload(
     multiple: bool = True,
     max_bytes: int,
     on_finish: Callable[[], None] = nothing,
-) -> list[str]:
-    """Show the zone; answers the asset identifiers of the files that just arrived, once each, else ``[]``."""
+) -> Arrived | None:
+    """Show the zone; answers once what arrived, when nothing is under way any more, else None."""
     data = {
+        "key": key,
         "lang": lang,
         "words": labels("upload", lang) | labels("format", lang),
         "accept": accept,
@@ -35,7 +46,10 @@ def upload(
     }
     result: Mapping[str, Any] = _mount(key=key, data=data, on_finished_change=on_finish)
     finished = result.get("finished")
-    return [str(asset_id) for asset_id in finished] if isinstance(finished, list) else []
+    if not isinstance(finished, Mapping) or not finished.get("arrived"):
+        return None
+    refused = [(str(one["name"]), str(one["why"])) for one in finished.get("refused") or []]
+    return Arrived([str(asset_id) for asset_id in finished["arrived"]], refused)
 
 
 def _limit(size_bytes: int) -> str:

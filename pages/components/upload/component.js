@@ -12,8 +12,21 @@ async function assetOf(uploadId, headers) {
   }
 }
 
-function createUpload(root) {
-  const self = { component: null, running: 0, arrived: [] };
+// Zones of this window by key: an upload goes on while the user looks at another page, and is shown again on return.
+const zones = (window.__studioUploads ??= new Map());
+window.addEventListener("beforeunload", (event) => {
+  // Leaving the studio would interrupt what is being sent; the browser asks.
+  if ([...zones.values()].some((zone) => zone.running > 0)) event.preventDefault();
+});
+
+function createUpload(root, key) {
+  const kept = zones.get(key);
+  if (kept) {
+    root.replaceChildren(...kept.parts);
+    return kept;
+  }
+  const self = { component: null, running: 0, added: 0, arrived: [], refused: [], mounted: false };
+  zones.set(key, self);
   const { el } = studio;
   const words = () => self.component.data.words;
 
@@ -33,7 +46,8 @@ function createUpload(root) {
   icon.append(path);
   const zone = el("div", { class: "zone", role: "button", tabindex: "0" }, icon, title, hint);
   const list = el("ul", { "aria-live": "polite" });
-  root.append(input, zone, list);
+  self.parts = [input, zone, list];
+  root.append(...self.parts);
 
   zone.addEventListener("click", () => input.click());
   zone.addEventListener("keydown", (event) => {
@@ -64,16 +78,25 @@ function createUpload(root) {
     for (const file of self.component.data.multiple ? files : files.slice(0, 1)) add(file);
   }
 
-  function settle(assetId) {
-    if (assetId) self.arrived.push(assetId);
+  function settle() {
     self.running -= 1;
-    if (self.running === 0 && self.arrived.length) {
-      self.component.setTriggerValue("finished", self.arrived);
-      self.arrived = [];
-    }
+    tell();
   }
 
+  // The page hears once, when nothing is under way any more: what arrived, in the order it was dropped, and what was
+  // refused, so that the next page can say it too.
+  function tell() {
+    if (self.running || !self.arrived.length || !self.mounted) return;
+    const arrived = self.arrived.sort((one, other) => one.order - other.order).map((one) => one.id);
+    self.component.setTriggerValue("finished", { arrived, refused: self.refused.map(({ name, why }) => ({ name, why })) });
+    self.arrived = [];
+    self.refused = [];
+    list.replaceChildren();
+  }
+  self.tell = tell;
+
   async function add(file) {
+    const order = (self.added += 1);
     const bar = el("i");
     const state = el("span", { class: "state soft" });
     const cancel = el("button", { type: "button" }, words().cancel);
@@ -93,36 +116,42 @@ function createUpload(root) {
       state.textContent = text;
       state.className = bad ? "state error" : "state soft";
     };
-    const failed = (text) => {
-      say(text, true);
-      again.hidden = false;
-      cancel.textContent = words().dismiss;
-      settle(null);
-    };
     let upload = null;
     let over = false;
-    cancel.addEventListener("click", async () => {
+    let refusal = null;
+    const forget = () => {
       row.remove();
+      self.refused = self.refused.filter((one) => one !== refusal);
+    };
+    cancel.addEventListener("click", async () => {
+      forget();
       if (over) return;
       over = true;
       if (upload) await upload.abort(true).catch(() => {}); // the server may be gone; its sweep removes the rest
-      settle(null);
+      settle();
     });
     again.addEventListener("click", () => {
-      row.remove();
+      forget();
       add(file);
     });
-    const end = (text) => {
+    // Trying again is offered only where the same file may pass: not for one that was looked at and refused.
+    const end = (text, hopeless = false) => {
       over = true;
-      failed(text);
+      say(text, true);
+      row.classList.add("failed");
+      again.hidden = hopeless;
+      cancel.textContent = words().dismiss;
+      refusal = { name: file.name, why: text };
+      self.refused.push(refusal);
+      settle();
     };
 
     if (file.size > self.component.data.max_bytes) {
-      end(studio.fill(words().too_large, { size: self.component.data.max_size }));
+      end(studio.fill(words().too_large, { size: self.component.data.max_size }), true);
       return;
     }
     if (file.size === 0) {
-      end(words().empty);
+      end(words().empty, true);
       return;
     }
     try {
@@ -159,13 +188,14 @@ function createUpload(root) {
       onError: (error) => {
         if (over) return;
         let told = words().no_connection;
+        const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
         try {
           const problem = JSON.parse(error.originalResponse.getBody());
           told = [problem.title, problem.detail].filter(Boolean).join(" ");
         } catch {
           // no answer at all: the sentence about the connection stands
         }
-        end(told);
+        end(told, status === 413 || status === 415 || status === 422);
       },
       onSuccess: async () => {
         say(words().checking);
@@ -177,9 +207,10 @@ function createUpload(root) {
           row.classList.add("done");
           bar.style.width = "100%";
           cancel.remove();
-          settle(asset);
+          self.arrived.push({ id: asset, order });
+          settle();
         } catch (error) {
-          end([error.message, error.body?.detail].filter(Boolean).join(" ") || words().no_connection);
+          end([error.message, error.body?.detail].filter(Boolean).join(" ") || words().no_connection, error.status === 422);
         }
       },
     });
@@ -203,5 +234,12 @@ function createUpload(root) {
 }
 
 export default function (component) {
-  instance(component, createUpload).update();
+  const self = instance(component, (root) => createUpload(root, component.data.key));
+  self.update();
+  self.mounted = true;
+  self.tell(); // what arrived while another page was open
+  return () => {
+    self.mounted = false;
+    mounted.delete(component.parentElement.querySelector(".studio"));
+  };
 }
