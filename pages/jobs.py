@@ -38,15 +38,17 @@ def again(viewer: shell.Viewer, job: Job) -> None:
 def ended_row(viewer: shell.Viewer, job: Job, subject: str) -> None:
     lang = viewer.lang
     with st.container(border=True):
-        st.markdown(f"**{work.title_of(job.kind, lang)}**" + (f" · {shell.plain(subject)}" if subject else ""))
-        shell.chips((t(f"job.state.{job.status}", lang), TONES[job.status]))
         took = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
-        shell.facts(
-            moment(job.created_at, lang, viewer.zone),
-            t("jobs.took", lang, time=duration(took, lang)) if took is not None else "",
-            t("jobs.tries", lang, count=job.attempts) if job.attempts > 1 else "",
-            t("jobs.cost", lang, amount=money(job.cost, job.cost_currency)) if job.cost and job.cost_currency else "",
-        )
+        shell.headline(work.title_of(job.kind, lang), subject, (t(f"job.state.{job.status}", lang), TONES[job.status]))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            shell.facts(
+                moment(job.created_at, lang, viewer.zone),
+                t("jobs.took", lang, time=duration(took, lang)) if took is not None else "",
+                t("jobs.tries", lang, count=job.attempts) if job.attempts > 1 else "",
+                t("jobs.cost", lang, amount=money(job.cost, job.cost_currency))
+                if job.cost and job.cost_currency
+                else "",
+            )
         if job.error:
             shell.tell(job.error, lang)
         with st.container(horizontal=True):

@@ -63,23 +63,27 @@ def details(viewer: shell.Viewer, identifier: str) -> None:
         kin = assets.lineage(session, asset.id)
         episodes = used_in(session, asset.id)
         job = session.get(Job, asset.job_id) if asset.job_id else None
-        if st.button(t("common.close", lang), icon=":material/arrow_back:", key="back", type="tertiary"):
+        if st.button(t("library.back", lang), icon=":material/arrow_back:", key="back", type="tertiary"):
             st.query_params.clear()
             st.rerun()
         left, right = st.columns([3, 2], gap="large")
         with left:
-            st.subheader(shell.plain(asset.name))
+            st.subheader(shell.plain(media.name_of(asset, lang)))
             if asset.kind in ("video", "audio", "image"):
                 media.play(session, asset, lang, key=f"asset-{asset.id}")
             shell.facts(*what_it_is(asset, viewer))
             licence = t("library.licence_own", lang) if asset.licence == "own" else asset.licence
+            shell.facts(f"{t('library.licence', lang)}: {licence}")
             shell.chips(
-                (f"{t('library.licence', lang)}: {licence}", ""),
                 (t("library.ai", lang) if asset.ai_generated else "", "wait"),
                 (t("library.loudness", lang, value=f"{asset.loudness_lufs:.1f}") if asset.loudness_lufs else "", ""),
             )
-            shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
-            _go_on(viewer, asset)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                _go_on(viewer, asset)
+                shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
+            if viewer.may_edit:
+                with st.container(horizontal=True):
+                    _change(viewer, asset, [row for row, _role in kin.children if not row.hidden])
         with right:
             st.caption(t("library.by_job", lang, job=work.title_of(job.kind, lang)) if job else t("library.own", lang))
             family(viewer, t("library.made_from", lang), [row for row, _role in kin.parents])
@@ -90,8 +94,6 @@ def details(viewer: shell.Viewer, identifier: str) -> None:
                 st.caption(t("library.not_used", lang))
             for episode in episodes:
                 shell.chips((episode.title, ""), (t(f"episode_state.{episode.state}", lang), "good"))
-        if viewer.may_edit:
-            _change(viewer, asset, made)
 
 
 def _go_on(viewer: shell.Viewer, asset: Asset) -> None:
@@ -110,8 +112,7 @@ def _go_on(viewer: shell.Viewer, asset: Asset) -> None:
 
 def _change(viewer: shell.Viewer, asset: Asset, made: list[Asset]) -> None:
     lang = viewer.lang
-    rename, delete = st.columns(2, gap="large")
-    with rename, st.popover(t("common.rename", lang), icon=":material/edit:"):
+    with st.popover(t("common.rename", lang), icon=":material/edit:"):
         name = st.text_input(t("library.new_name", lang), asset.name, key=f"rename-{asset.id}", max_chars=200)
         if st.button(t("common.save", lang), key=f"save-{asset.id}", type="primary"):
             with shell.errors(viewer):
@@ -119,7 +120,7 @@ def _change(viewer: shell.Viewer, asset: Asset, made: list[Asset]) -> None:
                     assets.rename(session, viewer.actor, asset.id, name)
                 st.toast(t("library.renamed", lang))
                 st.rerun()
-    with delete, st.popover(t("common.delete", lang), icon=":material/delete:"):
+    with st.popover(t("common.delete", lang), icon=":material/delete:"):
         st.write(t("library.delete_help", lang))
         posts = _posts(viewer, asset)
         together = bool(made) and st.checkbox(t("library.delete_with", lang, count=len(made)), key=f"with-{asset.id}")
@@ -170,9 +171,9 @@ def listing(viewer: shell.Viewer) -> None:
         )
         for start in range(0, min(len(rows), limit), 4):
             for column, asset in zip(st.columns(4), rows[start : min(start + 4, limit)], strict=False):
-                with column, st.container(border=True):
+                with column, st.container(border=True, height="stretch"):
                     media.thumbnail(session, asset)
-                    st.markdown(f"**{shell.plain(asset.name)}**")
+                    shell.name_of(media.name_of(asset, lang))
                     shell.facts(*what_it_is(asset, viewer))
                     if st.button(t("library.details", lang), key=f"details-{asset.id}", width="stretch"):
                         st.query_params["asset"] = str(asset.id)

@@ -13,6 +13,7 @@ from core.i18n import t
 from core.models.assets import Asset, AssetLink, MediaAnalysis
 from core.models.jobs import Job
 from core.models.publishing import Episode
+from core.music.presets import PRESETS
 from pages import shell
 from pages.components.player import CaptionTrack, player
 from pages.components.timeline import Thumbnails
@@ -46,6 +47,12 @@ def results(session: Session, limit: int) -> list[Asset]:
     )
 
 
+def name_of(asset: Asset, lang: str) -> str:
+    """An asset's name; a built-in track's is the one it has in the list of music."""
+    preset = PRESETS.get(str(asset.details.get("audio_preset"))) if asset.details.get("builtin") else None
+    return t(preset.title_key, lang) if preset is not None else asset.name
+
+
 def shape(asset: Asset) -> str:
     """Width × height, or nothing for sound."""
     return f"{asset.width} × {asset.height}" if asset.width and asset.height else ""
@@ -74,8 +81,8 @@ def captions_of(session: Session, asset: Asset) -> Sequence[CaptionTrack]:
     ]
 
 
-def play(session: Session, asset: Asset, lang: str, *, key: str) -> None:
-    """A player for a video or a sound, a picture for an image."""
+def play(session: Session, asset: Asset, lang: str, *, key: str, small: bool = False) -> None:
+    """A player for a video or a sound, a picture for an image; a small player is for cards among others."""
     if asset.kind == "image":
         name = html.escape(asset.name, quote=True)
         st.html(f'<img class="studio-thumb" src="{shell.content_url(asset.id)}" alt="{name}">')
@@ -88,6 +95,7 @@ def play(session: Session, asset: Asset, lang: str, *, key: str) -> None:
         audio=asset.kind == "audio",
         poster=shell.content_url(poster.id) if poster else "",
         captions=captions_of(session, asset) if asset.kind == "video" else (),
+        small=small,
         aspect=f"{asset.width} / {asset.height}" if asset.width and asset.height else "",
         error_text=t("common.unplayable", lang),
     )

@@ -51,7 +51,7 @@ def await_import(viewer: shell.Viewer, identifier: str) -> None:
     with database.session(viewer.actor) as session:
         job = database.get_owned(session, Job, identifier)
         made = str((job.result or {}).get("audio_asset_id") or "")
-    arrivals.show_notes(viewer)
+    arrivals.show_notes(viewer, identifier)
     if not work.wait_for(viewer, job, key="import"):
         return
     with shell.errors(viewer):

@@ -106,9 +106,9 @@ def recent_work(viewer: shell.Viewer, session: Session) -> None:
     if rows:
         st.subheader(t("home.projects", viewer.lang))
         for column, (one, asset) in zip(st.columns(4), rows, strict=False):
-            with column, st.container(border=True):
+            with column, st.container(border=True, height="stretch"):
                 media.thumbnail(session, asset)
-                st.markdown(f"**{shell.plain(one.name)}**")
+                shell.name_of(one.name)
                 shell.facts(clock(asset.duration_seconds or 0), moment(one.updated_at, viewer.lang, viewer.zone))
                 if st.button(t("home.to_project", viewer.lang), key=f"open-{one.id}", width="stretch"):
                     open_editor(one.id)
@@ -119,7 +119,7 @@ def recent_work(viewer: shell.Viewer, session: Session) -> None:
         return
     for column, asset in zip(st.columns(4), results, strict=False):
         with column, st.container(border=True):
-            media.play(session, asset, viewer.lang, key=f"latest-{asset.id}")
+            media.play(session, asset, viewer.lang, key=f"latest-{asset.id}", small=True)
             st.markdown(f"**{shell.plain(asset.name)}**")
             shell.facts(media.shape(asset), clock(asset.duration_seconds or 0))
 

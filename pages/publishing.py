@@ -41,7 +41,7 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
     with st.container(border=True):
         asset = session.get(Asset, episode.asset_id) if episode.asset_id else None
         if asset is not None:
-            media.play(session, asset, lang, key=f"episode-{episode.id}")
+            media.play(session, asset, lang, key=f"episode-{episode.id}", small=True)
         st.markdown(f"**{shell.plain(episode.title)}**")
         series = session.get(Series, episode.series_id) if episode.series_id else None
         shell.facts(series.name if series else "", clock(asset.duration_seconds or 0) if asset else "")

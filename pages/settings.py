@@ -14,8 +14,10 @@ from core.settings import get_settings
 from core.storage import storage
 from pages import shell, work
 from pages.components.sign_out import sign_out
+from pages.components.upload import size_limit
 from pages.editor import speech as speech_parts
-from providers.registry import providers
+from pages.money import cards
+from providers.registry import ProviderInfo, providers
 
 ROLES = ("editor", "viewer")
 
@@ -57,22 +59,26 @@ def services(viewer: shell.Viewer) -> None:
     with database.session(viewer.actor) as session:
         known = providers(session, viewer.actor.owner_id)
         stored = stored_names(session)
-    names: list[str] = []
-    for provider in known:
-        names += [name for name in provider.keys if name not in names]
+    names = list(dict.fromkeys(name for provider in known for name in provider.keys))
+    for kind in dict.fromkeys(provider.kind for provider in known):
+        st.markdown(f"**{t(f'provider_kind.{kind}', lang)}**")
         with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{shell.plain(provider.title)}**")
-                shell.chips(
-                    (
-                        t("settings.ready" if provider.ready else "settings.not_ready", lang),
-                        "good" if provider.ready else "wait",
-                    ),
-                    (t("settings.simulated", lang) if provider.simulated else "", "sim"),
-                )
-            st.caption(shell.plain(provider.reason_in(lang)))
+            for provider in known:
+                if provider.kind == kind:
+                    _service(provider, lang)
     if names:
         keys(viewer, names, stored)
+
+
+def _service(provider: ProviderInfo, lang: str) -> None:
+    title = t("settings.hosted_speech", lang) if provider.name == "hosted-speech" else provider.title
+    shell.headline(
+        title,
+        "",
+        (t("settings.ready" if provider.ready else "settings.not_ready", lang), "good" if provider.ready else "wait"),
+        (t("settings.simulated", lang) if provider.simulated else "", "sim"),
+    )
+    st.caption(shell.plain(provider.reason_in(lang)))
 
 
 def keys(viewer: shell.Viewer, names: list[str], stored: dict[str, bool]) -> None:
@@ -179,12 +185,14 @@ def limits(viewer: shell.Viewer) -> None:
     settings = get_settings()
     with database.session(viewer.actor) as session:
         used = assets.disk_used(session)
-    with st.container(horizontal=True):
-        st.metric(t("settings.used", lang), file_size(used), border=True)
-        st.metric(t("settings.free", lang), file_size(storage().free_bytes()), border=True)
-        st.metric(t("settings.never_filled", lang), file_size(settings.min_free_bytes), border=True)
-        st.metric(t("settings.largest", lang), file_size(settings.max_upload_bytes), border=True)
-        st.metric(t("settings.longest_job", lang), duration(settings.job_time_limit, lang), border=True)
+    figures = {
+        "used": file_size(used),
+        "free": file_size(storage().free_bytes()),
+        "never_filled": file_size(settings.min_free_bytes),
+        "largest": size_limit(settings.max_upload_bytes),
+        "longest_job": duration(settings.job_time_limit, lang),
+    }
+    cards.show([cards.Figure(t(f"settings.{name}", lang), value) for name, value in figures.items()], "")
     if viewer.actor.role == "owner":
         st.markdown(f"**{t('settings.folder', lang)}**")
         st.code(str(settings.root), language=None)

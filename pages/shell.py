@@ -227,12 +227,26 @@ def empty(title: str, sentence: str, *, to: str = "", lang: str = "en") -> None:
         f'<div class="studio-empty"><strong>{html.escape(title)}</strong><span>{html.escape(sentence)}</span></div>'
     )
     if to:
-        st.page_link(page_file(to), label=t("common.go_to", lang, page=t(f"page.{to}.name", lang)), icon=ICONS[to])
+        with st.container(horizontal_alignment="center"):
+            label = t("common.go_to", lang, page=t(f"page.{to}.name", lang))
+            st.page_link(page_file(to), label=label, icon=ICONS[to], width="content")
 
 
 def chips(*items: tuple[str, str]) -> None:
     """Small labels: (text, tone), tone one of "", good, bad, wait, sim."""
     st.html("".join(f'<span class="studio-chip {tone}">{html.escape(text)}</span>' for text, tone in items if text))
+
+
+def headline(title: str, subject: str, *labels: tuple[str, str]) -> None:
+    """One line that names a thing: what it is, what it is about, and small labels (:func:`chips`)."""
+    about = f"<span>{html.escape(subject)}</span>" if subject else ""
+    marks = "".join(f'<span class="studio-chip {tone}">{html.escape(text)}</span>' for text, tone in labels if text)
+    st.html(f'<p class="studio-headline"><strong>{html.escape(title)}</strong>{about}{marks}</p>')
+
+
+def name_of(text: str) -> None:
+    """A thing's name on a card: two lines at most, the whole of it where the pointer rests."""
+    st.html(f'<p class="studio-name" title="{html.escape(text, quote=True)}">{html.escape(text)}</p>')
 
 
 def facts(*items: str) -> None:

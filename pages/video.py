@@ -55,9 +55,9 @@ def choose(viewer: shell.Viewer) -> None:
             st.subheader(t("home.projects", viewer.lang))
         for start in range(0, len(known), 4):
             for column, (one, asset) in zip(st.columns(4), known[start : start + 4], strict=False):
-                with column, st.container(border=True):
+                with column, st.container(border=True, height="stretch"):
                     media.thumbnail(session, asset)
-                    st.markdown(f"**{shell.plain(one.name)}**")
+                    shell.name_of(one.name)
                     shell.facts(clock(asset.duration_seconds or 0), moment(one.updated_at, viewer.lang, viewer.zone))
                     if st.button(t("home.to_project", viewer.lang), key=f"open-{one.id}", width="stretch"):
                         open_project(one.id)
@@ -97,7 +97,7 @@ def header(viewer: shell.Viewer, project: Project, asset: Asset | None) -> None:
             file_size(asset.size_bytes),
             moment(asset.created_at, viewer.lang, viewer.zone),
         )
-    arrivals.show_notes(viewer)
+    arrivals.show_notes(viewer, project.id)
 
 
 def submit(viewer: shell.Viewer, project: Project, kind: str, payload: object) -> None:
@@ -122,11 +122,11 @@ def prepare(viewer: shell.Viewer, asset: Asset) -> None:
 
 
 def outdated(viewer: shell.Viewer, row: TimelineRow, asset: Asset, chosen: Choices) -> bool:
-    """Whether the user has chosen something else since these cuts were found."""
+    """Whether the user has changed what decides about cuts since these were found; music, captions and sound do not."""
     with database.session(viewer.actor) as session:
         job = session.get(Job, row.job_id) if row.job_id else None
     now = operations.plan_input(asset.id, chosen).model_dump(mode="json")
-    return job is not None and job.payload.get("operations") != now["operations"]
+    return job is not None and operations.decides_cuts(job.payload) != operations.decides_cuts(now)
 
 
 def actions(

@@ -36,6 +36,8 @@ def duration(seconds: float, lang: str) -> str:
             else t("format.minutes", lang, minutes=minutes)
         )
     hours, minutes = divmod(round(whole / 60), 60)
+    if not minutes:
+        return t("format.hours", lang, hours=hours)
     return t("format.hours_minutes", lang, hours=hours, minutes=minutes)
 
 

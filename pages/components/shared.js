@@ -78,8 +78,9 @@ const studio = (() => {
 
   function left(seconds, words) {
     if (seconds < 60) return fill(words.seconds, { seconds: Math.max(1, Math.round(seconds)) });
-    if (seconds < 3600) return fill(words.minutes, { minutes: Math.round(seconds / 60) });
-    return fill(words.hours_minutes, { hours: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
+    const minutes = Math.round(seconds / 60);
+    if (minutes < 60) return fill(words.minutes, { minutes });
+    return fill(words.hours_minutes, { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
   }
 
   async function request(path, options = {}) {

@@ -27,7 +27,8 @@ def receive(viewer: shell.Viewer, arrived: Arrived | None) -> None:
                 for row in rows
                 if row.kind == "audio"
             ]
-        st.session_state[NOTES] = (len(videos), len(songs), arrived.refused)
+        opened = (videos or songs)[0]
+        st.session_state[NOTES] = (str(opened), len(videos), len(songs), arrived.refused)
         if videos:
             st.switch_page("video.py", query_params={"project": str(videos[0])})
         elif songs:
@@ -49,9 +50,13 @@ def offer_sample(viewer: shell.Viewer, *, primary: bool) -> None:
             st.switch_page("video.py", query_params={"project": str(identifier)})
 
 
-def show_notes(viewer: shell.Viewer) -> None:
-    """Said once, on the page that the drop led to: how many there are, and which were refused and why."""
-    videos, songs, refused = st.session_state.pop(NOTES, (0, 0, []))
+def show_notes(viewer: shell.Viewer, opened: object) -> None:
+    """On the project or import that a drop led to: how many there are, and which were refused and why. It stays as
+    long as that is open."""
+    of, videos, songs, refused = st.session_state.get(NOTES, ("", 0, 0, []))
+    if of != str(opened):
+        st.session_state.pop(NOTES, None)
+        return
     if videos > 1:
         st.info(t("video.several", viewer.lang, count=videos), icon=":material/info:")
     if videos and songs:

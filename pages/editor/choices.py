@@ -23,9 +23,10 @@ FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
 
 
 def caption_preview(style: CaptionStyle, words: str) -> None:
-    """One line of text as this preset draws it, over a dark picture of half size."""
+    """One line of text as this preset draws it, its first word (before the bar) spoken, over a dark picture."""
     shown = words.upper() if style.upper_case else words
-    first, _, rest = shown.partition(" ")
+    first, _, rest = shown.partition("|")
+    gap = " " if first.isascii() else ""  # Thai is written without spaces
     size = style.size * 330
     colour, lit, edge = f"#{style.colour}", f"#{style.highlight}", f"#{style.outline_colour}"
     lit = lit if style.motion in ("word", "karaoke") else colour
@@ -38,7 +39,7 @@ def caption_preview(style: CaptionStyle, words: str) -> None:
         '<div role="img" style="display:grid;place-items:center;text-align:center;height:120px;border-radius:12px;'
         'background:linear-gradient(135deg,#2b3a44,#6d7f78 55%,#2c3330)">'
         f'<span style="font:{style.weight} {size:.0f}px/1.2 Sarabun,sans-serif;color:{colour};{around}">'
-        f'<span style="color:{lit}">{html.escape(first)}</span> {html.escape(rest)}</span></div>'
+        f'<span style="color:{lit}">{html.escape(first)}</span>{gap}{html.escape(rest)}</span></div>'
     )
 
 
@@ -60,7 +61,14 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         pause = stored.min_silence_seconds
         if cut_silence:
             pause = st.slider(
-                t("video.longer_than", lang), 0.2, 3.0, stored.min_silence_seconds, 0.1, key=key("pause"), disabled=busy
+                t("video.longer_than", lang),
+                0.2,
+                3.0,
+                stored.min_silence_seconds,
+                0.1,
+                "%.1f",
+                key=key("pause"),
+                disabled=busy,
             )
         fillers = st.toggle(t("video.cut_fillers", lang), stored.cut_fillers, key=key("fillers"), disabled=busy)
         repeats = st.toggle(t("video.cut_repeats", lang), stored.cut_repeats, key=key("repeats"), disabled=busy)
@@ -157,5 +165,5 @@ def _music(viewer: shell.Viewer, stored: Choices, key: str, busy: bool) -> tuple
             player(shell.content_url(track.asset_id), key=f"{key}-listen", title=track.label, audio=True)
         else:
             tracks.offer_recording(viewer, key=f"{key}-record")
-        duck = st.slider(t("video.duck", lang), 0.0, 24.0, stored.duck_db, 1.0, key=f"{key}-duck", disabled=busy)
+        duck = st.slider(t("video.duck", lang), 0.0, 24.0, stored.duck_db, 1.0, "%d", key=f"{key}-duck", disabled=busy)
     return picked, duck

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from core.video.payloads import (
@@ -56,6 +58,12 @@ def edit_operations(choices: Choices) -> tuple[Operation, ...]:
     if music:
         operations.append(AddMusic.model_validate(music))
     return tuple(operations)
+
+
+def decides_cuts(payload: Mapping[str, Any]) -> tuple[object, list[object]]:
+    """Of a job's payload, what the cuts depend on: the language and the cutting operations."""
+    cutting = [one for one in payload.get("operations") or [] if str(one.get("type")).startswith("auto_cut_")]
+    return payload.get("language"), cutting
 
 
 def plan_input(source: UUID, choices: Choices) -> VideoEditInput:

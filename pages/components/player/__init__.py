@@ -27,9 +27,11 @@ def player(
     poster: str = "",
     captions: Sequence[CaptionTrack] = (),
     aspect: str = "",
+    small: bool = False,
     error_text: str = "",
 ) -> None:
-    """Play ``src`` (an address on our own origin). ``aspect`` such as ``9 / 16`` reserves the room before it loads."""
+    """Play ``src`` (an address on our own origin). ``aspect`` such as ``9 / 16`` reserves the room before it loads; a
+    small player is at most 260 pixels high."""
     _mount(
         key=key,
         data={
@@ -39,6 +41,7 @@ def player(
             "poster": poster,
             "captions": list(captions),
             "aspect": aspect,
+            "tall": 260 if small else 480,
             "error": error_text,
         },
     )

@@ -16,7 +16,7 @@ function createPlayer(root) {
     if (data.aspect) {
       // Upright videos are as wide as their height allows, so that no black bars stand beside them.
       media.style.aspectRatio = data.aspect;
-      media.style.width = `min(100%, calc(min(70vh, 480px) * ${data.aspect}))`;
+      media.style.width = `min(100%, calc(min(70vh, ${data.tall}px) * ${data.aspect}))`;
     }
     for (const track of data.captions) {
       media.append(el("track", { kind: "captions", src: track.src, srclang: track.language, label: track.label }));

@@ -342,6 +342,8 @@ function createTimeline(root) {
     const style = data().style;
     let current = -1;
     const words = data().words;
+    // Before anything was played the first caption stands, so that its look is seen at once.
+    if (style && now === 0 && video.paused && groups.length) now = words[groups[0][0]][1];
     const group = style
       ? groups.find((items) => now >= words[items[0]][1] - 0.02 && now <= words[items.at(-1)][2] + style.rules.linger_seconds)
       : null;

@@ -42,7 +42,7 @@ def upload(
         "accept": accept,
         "multiple": multiple,
         "max_bytes": max_bytes,
-        "max_size": _limit(max_bytes),
+        "max_size": size_limit(max_bytes),
     }
     result: Mapping[str, Any] = _mount(key=key, data=data, on_finished_change=on_finish)
     finished = result.get("finished")
@@ -52,7 +52,7 @@ def upload(
     return Arrived([str(asset_id) for asset_id in finished["arrived"]], refused)
 
 
-def _limit(size_bytes: int) -> str:
+def size_limit(size_bytes: int) -> str:
     """The limit as it was set: whole gibibytes read as "10 GB"."""
     gigabytes, rest = divmod(size_bytes, 1024**3)
     return f"{gigabytes} GB" if gigabytes and not rest else file_size(size_bytes)
