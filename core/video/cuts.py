@@ -20,6 +20,7 @@ from core.video.timeline import Piece, PieceReason, Word
 PRIORITY: dict[str, int] = {"user": 5, "clip": 4, "repeat": 3, "filler": 2, "silence": 1}
 MIN_KEPT_SECONDS = 0.2
 MIN_REMOVED_SECONDS = 0.08
+SOFT_SECONDS = 0.2
 Span = tuple[float, float]
 
 
@@ -41,26 +42,46 @@ def silences_from_levels(
     threshold_db: float = -35.0,
     min_silence_seconds: float = 0.6,
     padding_seconds: float = 0.12,
+    soft_db: float | None = None,
 ) -> list[Removal]:
     """Pauses in a level envelope: runs of windows (``hop_seconds`` each, dBFS) under the threshold.
 
-    A single loud window (a click, shorter than 50 ms) does not end a pause.
+    A single loud window (a click, shorter than 50 ms) does not end a pause. What is loud begins and ends where it rises
+    out of ``soft_db``, up to ``SOFT_SECONDS`` beyond the threshold: an "f" or "h" that begins a word is much quieter
+    than its vowel, and so is how it fades.
     """
-    loud: list[Span] = []
+    loud: list[tuple[int, int]] = []
     start: int | None = None
     for index, level in enumerate([*levels_db, -math.inf]):
         if level >= threshold_db and start is None:
             start = index
         elif level < threshold_db and start is not None:
             if (index - start) * hop_seconds >= min(0.05, 2 * hop_seconds):
-                loud.append((start * hop_seconds, index * hop_seconds))
+                loud.append((start, index))
             start = None
+    edges = loud if soft_db is None else _softened(loud, levels_db, soft_db, round(SOFT_SECONDS / hop_seconds))
     return silences_from_speech(
-        loud,
+        [(first * hop_seconds, last * hop_seconds) for first, last in edges],
         len(levels_db) * hop_seconds,
         min_silence_seconds=min_silence_seconds,
         padding_seconds=padding_seconds,
     )
+
+
+def _softened(
+    loud: Sequence[tuple[int, int]], levels_db: Sequence[float], soft_db: float, reach: int
+) -> list[tuple[int, int]]:
+    """Loud runs of windows widened while two windows in a row stay above ``soft_db``; they do not reach each other."""
+    widened: list[tuple[int, int]] = []
+    for index, (first, last) in enumerate(loud):
+        lowest = max(first - reach, widened[-1][1] if widened else 0)
+        highest = min(last + reach, loud[index + 1][0] if index + 1 < len(loud) else len(levels_db))
+        while first > lowest and min(levels_db[first - 1], levels_db[max(first - 2, 0)]) >= soft_db:
+            first -= 1
+        while last < highest and min(levels_db[last], levels_db[min(last + 1, len(levels_db) - 1)]) >= soft_db:
+            last += 1
+        widened.append((first, last))
+    return widened
 
 
 def silences_from_speech(
@@ -92,6 +113,16 @@ def quiet_threshold(levels_db: Sequence[float]) -> float:
     ordered = sorted(levels_db)
     quiet, loud = ordered[len(ordered) // 10], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
     return min(max(quiet + 8.0, loud - 28.0), loud - 16.0)
+
+
+def soft_threshold(levels_db: Sequence[float]) -> float:
+    """The level (dBFS) at which something rises out of this recording's quiet; never more than 46 dB under its loud
+    parts, where nobody hears it."""
+    if not levels_db:
+        return -60.0
+    ordered = sorted(levels_db)
+    quiet, loud = ordered[len(ordered) // 10], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+    return max(quiet + 3.0, loud - 46.0)
 
 
 def cut_words(words: Sequence[Word], first: int, last: int, reason: PieceReason, rest: float = 0.15) -> Removal:

@@ -7,11 +7,14 @@ step …", "the second step …") are not takes of one sentence.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from core.video.cuts import Removal, cut_words
 from core.video.sentences import Sentence, tokens
+from core.video.text import has_thai
 from core.video.timeline import Word
 
 _ENGLISH_FILLER = re.compile(r"^(u+h*m+|u+h+|e+r+m*|a+h*m+|h+m+|m+h*m+|eh+)$")
@@ -55,6 +58,24 @@ def find_fillers(words: Sequence[Word], extra: Iterable[str] = ()) -> list[Remov
                 struck.update(range(index, index + len(phrase)))
     struck |= _said_twice(words, plain, struck)
     return [cut_words(words, first, last, "filler") for first, last in _runs(sorted(struck))]
+
+
+def hesitation_cuts(words: Sequence[Word], sounds: Sequence[tuple[float, float]], rest: float = 0.15) -> list[Removal]:
+    """Removals of hesitations that were heard but not written down (``sounds``, seconds from–to between the words),
+    with the pauses around them, of which ``rest`` seconds stay beside the words."""
+    starts, ends = [word.start for word in words], [word.end for word in words]
+    removals: list[Removal] = []
+    for start, end in sounds:
+        after = bisect_left(starts, end)
+        before = ends[after - 1] if after else None
+        text = "เอ่อ…" if has_thai("".join(word.word for word in words[max(after - 3, 0) : after + 3])) else "um…"
+        first = start - rest if before is None else min(start, before + rest)
+        last = max(end, starts[after] - rest) if after < len(words) else end + rest
+        if removals and removals[-1].end >= first:
+            removals[-1] = replace(removals[-1], end=last)
+        else:
+            removals.append(Removal(max(first, 0.0), last, "filler", text))
+    return removals
 
 
 def _plain(text: str) -> str:

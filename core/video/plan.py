@@ -14,8 +14,9 @@ from core.video.cuts import (
     quiet_threshold,
     silences_from_levels,
     silences_from_speech,
+    soft_threshold,
 )
-from core.video.mistakes import find_fillers, find_repeats
+from core.video.mistakes import find_fillers, find_repeats, hesitation_cuts
 from core.video.payloads import (
     AddMusic,
     AddSubtitle,
@@ -57,13 +58,15 @@ class SourceFacts:
 
 @dataclass(frozen=True)
 class Measured:
-    """Signals of a source, as far as :func:`needs` asked for them. Levels are dBFS every ``hop_seconds``."""
+    """Signals of a source, as far as :func:`needs` asked for them. Levels are dBFS every ``hop_seconds``;
+    ``hesitations`` are sounds between the words, in seconds from–to, that are no words."""
 
     words: tuple[Word, ...] = ()
     language: str = ""
     levels_db: Sequence[float] = ()
     hop_seconds: float = 0.01
     speech: Sequence[tuple[float, float]] = ()
+    hesitations: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Needs:
     words: bool = False
     levels: bool = False
     speech: bool = False
+    hesitations: bool = False
 
     @property
     def sound(self) -> bool:
@@ -93,6 +97,7 @@ def needs(operations: Sequence[Operation], *, captions: bool = False) -> Needs:
         or any(isinstance(operation, AutoCutFillers | AutoCutRepeats | AddSubtitle) for operation in operations),
         levels=any(operation.method == "level" for operation in silence),
         speech=any(operation.method == "voice" for operation in silence),
+        hesitations=any(isinstance(operation, AutoCutFillers) for operation in operations),
     )
 
 
@@ -110,6 +115,7 @@ def find_removals(operations: Sequence[Operation], facts: SourceFacts, measured:
             removals += _silences(operation, facts, measured)
         elif isinstance(operation, AutoCutFillers):
             removals += find_fillers(measured.words, operation.words)
+            removals += hesitation_cuts(measured.words, measured.hesitations)
         elif isinstance(operation, AutoCutRepeats):
             removals += find_repeats(measured.words, sentences(measured.words))
         elif isinstance(operation, RemoveRange):
@@ -133,6 +139,7 @@ def _silences(operation: AutoCutSilence, facts: SourceFacts, measured: Measured)
         threshold_db=quiet_threshold(measured.levels_db) if threshold is None else threshold,
         min_silence_seconds=operation.min_silence_seconds,
         padding_seconds=operation.padding_seconds,
+        soft_db=soft_threshold(measured.levels_db),
     )
 
 

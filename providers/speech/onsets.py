@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,12 @@ Span = tuple[float, float]
 # A sound counts when it is this far above the quiet and not further than the second below the loud (dB).
 _ABOVE_QUIET, _BELOW_LOUD = 10.0, 34.0
 _SHORTEST_SOUND, _SHORTEST_SILENCE = 0.04, 0.12
+# In a noisy room a word's first breath and last fading letters lie below that: a sound begins and ends where it rises
+# out of the quiet (dB), but at most so many steps of 10 ms away.
+_RISING, _GROWN_BEFORE, _GROWN_AFTER = 4.0, 8, 20
+_CLOSES = re.compile(r"[.,;:!?…。！？][\"'”’)\]]*$")
+# No word is said faster than this; a shorter one has lost its time to the word beside it (seconds a letter).
+_FASTEST, _SLOWEST = 0.022, 0.09
 # How far a word's edge may be from the edge of the sound that carries it (seconds).
 _REACH = 0.4
 _SHORTEST_WORD = 0.05
@@ -34,13 +41,29 @@ def sounding_spans(levels: Floats) -> list[Span]:
     padded = np.concatenate(([0], (levels > threshold).astype(np.int8), [0]))
     edges = np.flatnonzero(np.diff(padded))
     spans: list[Span] = []
-    for first, last in edges.reshape(-1, 2):
-        start, end = float(first) * HOP_SECONDS, float(last) * HOP_SECONDS
+    for first, last in _grown(edges.reshape(-1, 2), levels, quiet + _RISING):
+        start, end = first * HOP_SECONDS, last * HOP_SECONDS
         if spans and start - spans[-1][1] < _SHORTEST_SILENCE:
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
     return [span for span in spans if span[1] - span[0] >= _SHORTEST_SOUND]
+
+
+def _grown(runs: Any, levels: Floats, floor: float) -> list[tuple[int, int]]:
+    """Runs of loud steps, each widened while the mean of three steps stays above ``floor``; runs stay apart."""
+    smooth = np.convolve(np.pad(levels, 1, mode="edge"), np.full(3, 1 / 3, np.float32), mode="valid")
+    grown: list[tuple[int, int]] = []
+    for index, (first, last) in enumerate(runs):
+        lowest = max(int(first) - _GROWN_BEFORE, grown[-1][1] if grown else 0)
+        highest = min(int(last) + _GROWN_AFTER, int(runs[index + 1][0]) if index + 1 < len(runs) else levels.size)
+        start, end = max(int(first), lowest), int(last)
+        while start > lowest and smooth[start - 1] > floor:
+            start -= 1
+        while end < highest and smooth[end] > floor:
+            end += 1
+        grown.append((start, end))
+    return grown
 
 
 def snap_words(words: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
@@ -51,7 +74,8 @@ def snap_words(words: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
     """
     if not spans:
         return list(words)
-    owner = [_owning_span(word, spans) for word in words]
+    words = _with_fair_shares(words)
+    owner = [_owning_span(word, words[index - 1] if index else None, spans) for index, word in enumerate(words)]
     snapped: list[Word] = []
     for index, word in enumerate(words):
         start, end = word.start, word.end
@@ -73,8 +97,29 @@ def snap_words(words: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
     return snapped
 
 
-def _owning_span(word: Word, spans: Sequence[Span]) -> int:
-    """Index of the span that holds most of the word, or the nearest one."""
+def _with_fair_shares(words: Sequence[Word]) -> list[Word]:
+    """Words, those shorter than anybody speaks given their part of the long word beside them, by letters."""
+    shared = list(words)
+    for index in range(1, len(shared)):
+        left, right = shared[index - 1], shared[index]
+        if right.start - left.end > 0.03 or _CLOSES.search(left.word):
+            continue
+        long, short = (left, right) if left.end - left.start > right.end - right.start else (right, left)
+        starved = short.end - short.start < _FASTEST * len(short.word)
+        if not starved or long.end - long.start < _SLOWEST * (len(long.word) + 1):
+            continue
+        edge = left.start + (right.end - left.start) * (len(left.word) + 1) / (len(left.word) + len(right.word) + 2)
+        shared[index - 1] = left.model_copy(update={"end": round(edge, 3)})
+        shared[index] = right.model_copy(update={"start": round(edge, 3)})
+    return shared
+
+
+def _owning_span(word: Word, before: Word | None, spans: Sequence[Span]) -> int:
+    """Index of the span that holds most of the word, or the nearest one.
+
+    Of a word that reaches over a pause a recogniser cannot say on which side it is; punctuation can: what closes a
+    phrase was said before the pause, what opens one after it.
+    """
 
     def held(index: int) -> tuple[float, float]:
         start, end = spans[index]
@@ -84,4 +129,10 @@ def _owning_span(word: Word, spans: Sequence[Span]) -> int:
 
     low = int(np.searchsorted([end for _, end in spans], word.start - _REACH)) if len(spans) > 64 else 0
     candidates = range(max(low - 1, 0), min(low + 64, len(spans)))
+    over = [index for index in candidates if spans[index][1] > word.start and spans[index][0] < word.end]
+    if len(over) == 2 and spans[over[1]][0] - spans[over[0]][1] >= _SHORTEST_SILENCE:
+        if _CLOSES.search(word.word):
+            return over[0]
+        if before is None or _CLOSES.search(before.word):
+            return over[1]
     return max(candidates, key=held)

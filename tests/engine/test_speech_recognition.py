@@ -214,3 +214,31 @@ def test_snapped_words_stay_in_order(places: list[tuple[float, float]], gaps: li
 def test_levels_without_contrast_give_no_sounds() -> None:
     rng = np.random.default_rng(1)
     assert sounding_spans(rng.normal(-20, 0.5, 1000).astype(np.float32)) == []
+
+
+def test_punctuation_says_on_which_side_of_a_pause_a_word_was_said() -> None:
+    spans = [(79.3, 81.17), (82.44, 84.0)]
+    words = [
+        Word(word="say", start=80.94, end=81.12),
+        Word(word="it.", start=81.12, end=82.56),
+        Word(word="It", start=82.7, end=82.72),
+        Word(word="takes", start=82.72, end=82.94),
+    ]
+    snapped = snap_words(words, spans)
+    assert snapped[1].end <= 81.17
+    assert snapped[2].start == pytest.approx(82.44)
+    words[1:3] = [Word(word="up,", start=81.0, end=81.1), Word(word="then", start=81.08, end=82.6)]
+    assert snap_words(words, spans)[2].start == pytest.approx(82.44)
+
+
+def test_a_word_without_time_gets_its_share_of_its_neighbours() -> None:
+    words = [Word(word="I", start=1.0, end=1.44), Word(word="published", start=1.44, end=1.48)]
+    first, second = snap_words(words, [(1.0, 1.6)])
+    assert first.end == second.start < 1.15
+    fair = [Word(word="I", start=1.0, end=1.1), Word(word="published", start=1.1, end=1.6)]
+    assert snap_words(fair, [(1.0, 1.6)]) == fair
+
+
+def test_a_quiet_first_letter_belongs_to_its_sound() -> None:
+    levels = np.array([-60.0] * 50 + [-52.0] * 6 + [-20.0] * 30 + [-50.0] * 10 + [-60.0] * 50, np.float32)
+    assert sounding_spans(levels) == [pytest.approx((0.50, 0.96), abs=0.011)]

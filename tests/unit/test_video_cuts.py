@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.video.cuts import Removal, build_pieces, quiet_threshold, silences_from_levels, silences_from_speech
+from core.video.cuts import (
+    Removal,
+    build_pieces,
+    quiet_threshold,
+    silences_from_levels,
+    silences_from_speech,
+    soft_threshold,
+)
 from core.video.mistakes import find_fillers, find_repeats
 from core.video.sentences import sentences
 from core.video.timeline import Word
@@ -59,6 +66,19 @@ def test_silence_at_both_ends_needs_no_padding_at_the_edge() -> None:
 def test_nothing_but_silence_is_refused_with_a_sentence() -> None:
     with pytest.raises(InvalidInput, match="whole recording"):
         build_pieces(300, Fraction(30), silences_from_levels([-80.0] * 1000, 0.01))
+
+
+def test_a_quiet_first_letter_and_a_fading_last_one_stay_with_their_word() -> None:
+    word = [-49.0] * 8 + [-15.0] * 40 + [-45.0] * 10
+    levels = [*[-55.0, -54.5] * 50, *word, *[-54.5, -55.0] * 50]
+    soft = soft_threshold(levels)
+    assert -53 < soft < -49
+    hard, kept = (
+        silences_from_levels(levels, 0.01, threshold_db=-30, padding_seconds=0.0, soft_db=value)
+        for value in (None, soft)
+    )
+    assert [(round(r.start, 2), round(r.end, 2)) for r in hard] == [(0.0, 1.08), (1.48, 2.58)]
+    assert [(round(r.start, 2), round(r.end, 2)) for r in kept] == [(0.0, 1.01), (1.57, 2.58)]
 
 
 @pytest.mark.parametrize(("speech", "room"), [(-12.0, -90.0), (-40.0, -75.0), (-15.0, -40.0)])

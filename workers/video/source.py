@@ -94,8 +94,9 @@ class Source:
         words: tuple[Word, ...] = ()
         spoken = ""
         if needed.words:
-            words, spoken = self.transcript(language, part(progress, 0.2, 1.0))
-        return Measured(words, spoken, levels, HOP_SECONDS, spans)
+            words, spoken = self.transcript(language, part(progress, 0.2, 0.97))
+        unwritten = self._hesitations(words, language, part(progress, 0.97, 1.0)) if needed.hesitations else ()
+        return Measured(words, spoken, levels, HOP_SECONDS, spans, unwritten)
 
     def language(self, asked: str) -> str:
         """The spoken language: as asked, else as stored with the recording, else "auto" if it can be found out.
@@ -194,6 +195,18 @@ class Source:
             spans = speech_in_file(self.sound(progress), self._context.folder, progress=progress)
             found = {"spans": [[round(span.start, 3), round(span.end, 3)] for span in spans]}
             self._context.store_analysis(self.asset.sha256, "speech", found)
+        return [(start, end) for start, end in found["spans"]]
+
+    def _hesitations(self, words: Sequence[Word], asked: str, progress: Progress) -> list[tuple[float, float]]:
+        language = self.language(asked)
+        parameters = f"{self._require_engine(language)}:{language}"
+        found = self._context.analysis(self.asset.sha256, "hesitations", parameters)
+        if found is None:
+            from providers.speech.hesitations import hesitations_in_file
+
+            heard = hesitations_in_file(self.sound(progress), words, self._context.folder, progress=progress)
+            found = {"spans": [[round(start, 3), round(end, 3)] for start, end in heard]}
+            self._context.store_analysis(self.asset.sha256, "hesitations", found, parameters)
         return [(start, end) for start, end in found["spans"]]
 
     def sound(self, progress: Progress) -> Path:
