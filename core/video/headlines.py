@@ -14,6 +14,7 @@ from core.video.sentences import Sentence, tokens
 from core.video.text import cells, clean, has_thai, join, thai_words
 
 LONGEST = 70
+LONGEST_WORDS = 13
 _CLAUSE = r"([^,.;:!?()\"“”—]+)"
 _COUNT = r"(two|three|four|five|six|seven|eight|nine|ten|\d{1,3})"
 _LISTED = r"(ways|things|steps|mistakes|rules|tips|reasons|secrets|habits|ideas|tricks|questions|lessons|words)"
@@ -25,18 +26,25 @@ _PATTERNS: tuple[tuple[float, re.Pattern[str], str], ...] = (
     (1.2, re.compile(rf"\bwhy (?!(?:do|does|did|is|are|not|would|should|can)\b){_CLAUSE}", re.I), "Why {0}"),
     (1.2, re.compile(rf"\bthe (most [\w-]+|best|biggest|worst|easiest|cheapest|fastest|only|real) {_CLAUSE}", re.I),
      "The {0} {1}"),
-    (1.1, re.compile(rf"\b(never|always|stop|don't) {_CLAUSE}", re.I), "{0} {1}"),
+    (1.2, re.compile(rf"^(?:so |and |but |well,? )?why do (?!not\b){_CLAUSE}\?", re.I), "Why {0}"),
+    (1.3, re.compile(rf"^(?:so |and |but |well,? )?how do (?:you|i|we) {_CLAUSE}\?", re.I), "How to {0}"),
+    (1.1, re.compile(rf"^(you (?:do not|don't|never|should|must|only) (?:need |have to )?){_CLAUSE}", re.I), "{0}{1}"),
+    (1.1, re.compile(r"\b(?:ask|know|see|learn|decide|check) (which|what|where|when|who) ([^,.;:!?]+)", re.I), "{0} {1}"),
+    (1.1, re.compile(rf"(?<!you )(?<!we )(?<!they )(?<!i )\b(never|always|stop|don't|do not) {_CLAUSE}", re.I), "{0} {1}"),
 )  # fmt: skip
 _SMALL = {
-    "a", "an", "the", "and", "or", "but", "nor", "of", "to", "in", "on", "at", "by", "for", "with", "from", "as", "is",
-    "than", "into", "per", "vs", "your", "my",
+    "a", "an", "the", "and", "or", "but", "nor", "of", "to", "in", "on", "at", "by", "for", "with", "from", "as",
+    "than", "into", "per", "vs",
 }  # fmt: skip
 _CUT_BEFORE = {
     "because", "so", "but", "which", "and", "when", "if", "while", "until", "unless", "although", "is", "are", "was",
     "will", "that", "who", "where", "then", "or", "than", "before", "after", "without", "for", "with", "in", "on", "by",
     "from", "at", "to", "as",
 }  # fmt: skip
+# A thought that goes on after these has already been said before them.
+_TURNS = {"because", "so", "but", "unless", "although", "until", "while"}
 _NOT_LAST = _SMALL | {
+    "is", "your", "my",
     "that", "this", "these", "those", "which", "because", "so", "then", "very", "it", "i", "we", "you", "they", "be",
     "not", "just", "really", "also", "are", "was", "were", "will", "can", "do", "does", "have", "has", "one", "their",
     "our", "its", "his", "her", "about",
@@ -46,7 +54,7 @@ _WEAK_START = {
     "here", "let", "if", "when", "while", "to", "of", "in", "on", "for", "with", "than", "as", "at", "by", "from", "is",
     "are", "was", "were", "who", "where", "today", "now", "well", "okay", "ok", "yes", "i'm", "i'll", "it's", "that's",
     "we're", "let's", "what", "also", "just", "him", "her", "them", "my", "our", "welcome", "thank", "thanks", "until",
-    "before", "after", "you", "not", "will", "can", "have", "has", "had", "would", "could", "should", "more", "less",
+    "before", "after", "you", "not", "often", "without", "will", "can", "have", "has", "had", "would", "could", "should", "more", "less",
 }  # fmt: skip
 _VAGUE = {"it", "this", "that", "them", "they", "he", "she", "these", "those"}
 
@@ -62,8 +70,9 @@ def headline(
     options = list(_thai_claims(clip) if thai else _claims(clip))
     ranked: list[tuple[float, str]] = []
     for strength, title in options:
-        weight = sum(phrases.weights.get(token, 0.0) for token in set(tokens(title)))
-        ranked.append((strength * weight, title))
+        said = tokens(title)
+        weight = sum(phrases.weights.get(token, 0.0) for token in set(said))
+        ranked.append((strength * weight / max(len(said), 1) ** 0.5, title))
     ranked.sort(key=lambda option: -option[0])
     seconds = round(spoken[last - 1].end - spoken[first].start)
     fallbacks = _from_phrases(best, thai, seconds)
@@ -81,12 +90,15 @@ def _claims(texts: Sequence[str]) -> list[tuple[float, str]]:
                 title = _trimmed(form.format(*(group or "" for group in match.groups())))
                 if title:
                     found.append((strength, title))
-        for clause in re.split(r"[,.;:!?()]+|\b(?:because|which|so that)\b", text):
-            said = clause.split()
-            if 4 <= len(said) <= 8 and said[0].lower() not in _WEAK_START and not text.rstrip().endswith("?"):
-                title = _trimmed(clause)
-                if len(title.split()) == len(said):
-                    found.append((0.75, title))
+        # The beginning of a sentence says something by itself; what follows a comma is a scrap.
+        clause = re.split(r"[,.;:!?()]+|\b(?:because|which|so that)\b", text)[0]
+        said = clause.split()
+        if len(said) >= 4 and said[0].lower() not in _WEAK_START and not text.rstrip().endswith("?"):
+            half = next((i for i in range(4, len(said)) if said[i].lower() == "and"), len(said))
+            for strength, part in ((0.75, said), (0.7, said[:half])):
+                title = _trimmed(" ".join(part))
+                if len(title.split()) == len(part):
+                    found.append((strength, title))
         if text.rstrip().endswith("?") and 4 <= len(text.split()) <= 12:
             question = re.sub(r"^(so|and|but|well|now|okay|ok),? ", "", clean(text), flags=re.I)
             if len(question) <= LONGEST:
@@ -114,16 +126,23 @@ def _thai_claims(texts: Sequence[str]) -> list[tuple[float, str]]:
 
 
 def _trimmed(text: str) -> str:
-    """A clause as a title: at most nine words, no loose end; empty when too little is left."""
+    """A clause as a title: whole where it fits, cut before its last turn where not; empty when too little is left, or
+    when what it is about was named in another sentence ("take it away")."""
     words = clean(text).split()
-    if len(words) > 9:
-        cut = next((i for i in range(min(9, len(words) - 1), 3, -1) if words[i].lower() in _CUT_BEFORE), 9)
+    turn = next((i for i in range(3, len(words)) if words[i].lower() in _TURNS), None)
+    words = words[:turn]
+    if len(words) > LONGEST_WORDS or len(_title_case(" ".join(words))) > LONGEST:
+        for last in (LONGEST_WORDS, 9):
+            cut = next((i for i in range(min(last, len(words) - 1), 3, -1) if words[i].lower() in _CUT_BEFORE), last)
+            if len(" ".join(words[:cut])) <= LONGEST:
+                break
         words = words[:cut]
     while words and words[-1].lower() in _NOT_LAST:
         words.pop()
     if len(words) < 3 or words[-1].lower() in _VAGUE:
         return ""
-    if sum(not is_stopword(token) for token in tokens(" ".join(words[1:]))) < 1:
+    about = sum(not is_stopword(token) for token in tokens(" ".join(words[1:])))
+    if about < (2 if any(word.lower() in _VAGUE for word in words) else 1):
         return ""
     title = _title_case(" ".join(words))
     return title if len(title) <= LONGEST else ""
@@ -160,7 +179,9 @@ def _usable(title: str, opening: Sequence[str], taken: Collection[str]) -> bool:
     if not said or title.casefold() in {other.casefold() for other in taken}:
         return False
     lead = said[: min(3, len(said))]
-    return list(opening[: len(lead)]) != lead and list(opening[: len(said)]) != said
+    if any(list(opening[skip : skip + len(lead)]) == lead for skip in (0, 1)):
+        return False
+    return list(opening[: len(said)]) != said
 
 
 def _numbered(title: str, taken: Collection[str]) -> str:

@@ -29,7 +29,7 @@ which while who whole whom whose why will with within without won't would wouldn
 you'll you're you've your yours yourself um uh er erm hmm four five six seven eight nine ten third finally
 actually basically literally probably everywhere anything anyone almost already enough less better best bad
 big small great nice start starts started stop happen happens talk talking show shows work works day days word
-words part bit whatever another around bring welcome hello hi thanks thank please sorry
+words part bit whatever another around bring number numbers welcome hello hi thanks thank please sorry
 """
 _THAI = """
 ที่ และ ของ ใน เป็น มี จะ ได้ ให้ กับ ไม่ ว่า ก็ แต่ หรือ นี้ นั้น เรา คุณ ผม ฉัน เขา มัน ครับ ค่ะ

@@ -16,14 +16,17 @@ from core.video.headlines import headline
 from core.video.keyphrases import TalkPhrases
 from core.video.sentences import Sentence, sentences, tokens
 from core.video.text import has_thai, join
+from core.video.thoughts import borders, is_housekeeping
 from core.video.timeline import Word
 
 LEAD, TAIL = 0.15, 0.35  # seconds kept before the first and after the last word, half of a shorter pause
 _DANGLING = {
     "and", "so", "but", "because", "then", "also", "or", "which", "however", "therefore", "though", "it", "he", "she",
     "they", "this", "that", "these", "those", "him", "her", "them", "there", "anyway", "plus", "yet", "too",
+    "um", "uh", "er", "hmm", "sorry",
 }  # fmt: skip
 _THAI_DANGLING = ("และ", "แต่", "เพราะ", "ก็", "แล้วก็", "ซึ่ง", "ดังนั้น", "หรือ", "มัน", "เขา", "นั่น", "อันนี้")
+_LISTED = re.compile(r"^(?:and |so )?(?:the )?(?:second|third|fourth|fifth|next|other)\b", re.IGNORECASE)
 _HOOKS = re.compile(
     r"\b(secret|mistake|mistakes|never|nobody|everybody|truth|surprising|wrong|free|stop|worst|best|why|how to|imagine|"
     r"the reason|most people|you need|you should)\b|ความลับ|ผิดพลาด|ห้าม|ทำไม|วิธี|เคล็ดลับ|อย่า",
@@ -39,6 +42,7 @@ _WEIGHTS = {
     "hook_claim": 11.0,
     "clean_start": 14.0,
     "complete": 16.0,
+    "one_thought": 20.0,
     "keywords": 18.0,
     "numbers": 8.0,
     "energy": 12.0,
@@ -52,8 +56,8 @@ REASON_FROM = 0.55  # a feature at least this strong is named
 class Short:
     """One clip: ``start``–``end`` seconds of the source, sentences ``first`` until ``last``, score 0–100.
 
-    ``reasons`` are message keys below ``shorts.reason``: hook_question, hook_claim, clean_start, complete, keywords,
-    numbers, energy, pace, length.
+    ``reasons`` are message keys below ``shorts.reason``: hook_question, hook_claim, clean_start, complete,
+    one_thought, keywords, numbers, energy, pace, length.
     """
 
     start: float
@@ -127,6 +131,8 @@ class _Judge:
         self._weight = _sums([phrases.sentence_weight(index) for index in range(len(spoken))])
         self._voiced = _sums([max(0.0, word.end - word.start) for word in words])
         self._numbers = _sums([float(bool(_NUMBER.search(sentence.text))) for sentence in spoken])
+        self._borders = borders(spoken)
+        self._idle = _sums([float(is_housekeeping(sentence.text)) for sentence in spoken])
         self._hop = hop_seconds
         audible = [max(level, -60.0) for level in levels_db]
         self._levels = _sums(audible)
@@ -158,8 +164,9 @@ class _Judge:
         features = {
             "hook_question": 1.0 if asks else 0.0,
             "hook_claim": 0.0 if asks else float(bool(_HOOKS.search(hook))),
-            "clean_start": 0.0 if _dangles(opening.text) else 1.0,
+            "clean_start": 0.0 if _dangles(opening.text) or self._listed(first) else 1.0,
             "complete": (0.75 if closing.complete else 0.2) + (0.25 if self._pause_after(last - 1) >= 0.3 else 0.0),
+            "one_thought": self._one_thought(first, last),
             "keywords": _ramp(density, 0.6, 1.5),
             "numbers": _ramp((self._numbers[last] - self._numbers[first]) / (last - first), 0.0, 0.4),
             "pace": _ramp(voiced / self._pace if self._pace else 0.0, 0.8, 1.15),
@@ -173,6 +180,19 @@ class _Judge:
             features["energy"] = _ramp((mean - self._mean) / self._spread, -0.4, 0.5)
         return features
 
+    def _listed(self, first: int) -> bool:
+        """Whether a clip would begin in the middle of a list ("the second mistake …" without the first)."""
+        return bool(_LISTED.match(self._spoken[first].text)) and self._borders[first] < 0.6
+
+    def _one_thought(self, first: int, last: int) -> float:
+        """1 for a clip that begins and ends where thoughts do and holds no such border, 0 for one across two or with a
+        greeting, a farewell or the like in it."""
+        if self._idle[last] > self._idle[first]:
+            return 0.0
+        edges = (_ramp(self._borders[first], 0.1, 0.6) + _ramp(self._borders[last], 0.1, 0.6)) / 2
+        inside = max(self._borders[first + 1 : last], default=0.0)
+        return edges * (1.0 - _ramp(inside, 0.35, 0.75))
+
     def _pause_after(self, index: int) -> float:
         if index + 1 >= len(self._spoken):
             return float("inf")
@@ -183,6 +203,8 @@ def _dangles(text: str) -> bool:
     said = tokens(text)
     if not said:
         return True
+    if said[0] == "there" and said[1:2] in (["is"], ["are"]):
+        return False
     return said[0] in _DANGLING or (has_thai(text) and text.startswith(_THAI_DANGLING))
 
 

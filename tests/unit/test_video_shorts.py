@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.video.headlines import LONGEST
 from core.video.sentences import sentences, tokens
 from core.video.shorts import Short, find_shorts
+from core.video.thoughts import borders
 from core.video.timeline import Word
 
 TALK = """
@@ -192,3 +193,75 @@ def test_the_set_is_the_best_there_is(count: int) -> None:
     words, shorts = run(count=count, low=10, high=16)
     every = find_shorts(words, words[-1].end, count=1, min_seconds=10, max_seconds=16)
     assert shorts[0].score == pytest.approx(every[0].score) if count == 1 else len(shorts) == 3
+
+
+CHAPTERS = """
+What if your best video is already on your computer? You recorded it last month and nobody has ever seen it.
+Today I will show you five small habits that turn one long recording into a week of posts. |
+Habit number one is the promise. Say in the very first sentence what the viewer will get.
+Never open with your name because nobody is waiting for your name. I changed one sentence and people stayed longer. |
+The second habit is about silence, and how to take it away. Every pause feels endless to the person who watches.
+Cut the silence, and the same talk suddenly has energy. People stayed until the end of the talk after that. |
+Here is a question for you. Where do people watch your videos? They hold a phone in one hand, often without any sound.
+Keep your face in the middle and let every word light up as you say it. Big captions double who understands you. |
+The last habit is the one that everybody forgets. Look at your numbers every Friday and ask which clip earned its place.
+Make more of what worked and quietly stop the rest. You do not need luck, you need a little patience.
+"""
+
+
+def chapters() -> tuple[list[Word], list[tuple[float, float]]]:
+    """The talk with 1.6 s between chapters and 0.45 s between sentences, and where each chapter begins and ends."""
+    words: list[Word] = []
+    bounds = []
+    position = 0.5
+    for chapter in CHAPTERS.split("|"):
+        first = len(words)
+        words += [
+            word.model_copy(update={"start": word.start + position - 0.5, "end": word.end + position - 0.5})
+            for word in speak(chapter, pace=0.28, pause=0.45)
+        ]
+        bounds.append((words[first].start, words[-1].end))
+        position = words[-1].end + 1.6
+    return words, bounds
+
+
+def test_a_clip_tells_one_thought_and_does_not_run_into_the_next() -> None:
+    words, bounds = chapters()
+    shorts = find_shorts(words, words[-1].end + 1, count=5, min_seconds=8.0, max_seconds=45.0)
+    assert len(shorts) == 5
+    for short in shorts:
+        assert sum(short.start < end - 0.5 and short.end > start + 0.5 for start, end in bounds) == 1, short.text
+    assert "one_thought" in shorts[0].reasons
+    spoken = sentences(words)
+    strengths = borders(spoken)
+    turns = {index for index, sentence in enumerate(spoken) for start, _ in bounds if sentence.start == start}
+    assert min(strengths[index] for index in turns) > max(
+        strength for index, strength in enumerate(strengths[:-1]) if index not in turns
+    )
+
+
+def test_titles_are_whole_statements_not_scraps() -> None:
+    words, _bounds = chapters()
+    shorts = find_shorts(words, words[-1].end + 1, count=5, min_seconds=8.0, max_seconds=45.0)
+    titles = {short.title for short in shorts}
+    assert "Five Small Habits That Turn One Long Recording into a Week of Posts" in titles
+    assert "Never Open with Your Name" in titles
+    assert "Keep Your Face in the Middle" in titles
+    assert "Which Clip Earned Its Place" in titles
+    assert not any("Take It Away" in title or title.startswith("Often") for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("talk", "title"),
+    [
+        ("We are back. Why do most people get thumbnails wrong? Nobody plans them. Faces win.",
+         "Why Most People Get Thumbnails Wrong"),
+        ("It is late. How do you light a small room? One lamp behind the chair does it.", "How to Light a Small Room"),
+        ("We began with gear. You do not need expensive gear for good music. A phone is enough.",
+         "You Do Not Need Expensive Gear for Good Music"),
+    ],
+)  # fmt: skip
+def test_questions_and_claims_become_titles(talk: str, title: str) -> None:
+    words = speak(talk)
+    found = find_shorts(words, words[-1].end, count=1, min_seconds=3.0, max_seconds=60.0)
+    assert [short.title for short in found] == [title]
