@@ -24,6 +24,8 @@ from workers.processes import PR_SET_PDEATHSIG, prctl
 
 _log = logging.getLogger(__name__)
 STOP_WORKERS_SECONDS = 8.0
+# The first page comes first: what the workers import at their start would keep both cores of a small machine busy.
+START_WORKERS_AFTER = 2.0
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Guardian:
             Child("dispatcher", ["workers.dispatcher"]),
         ]
         for child in self.children:
-            child.start()
+            child.wait_until = time.monotonic() + START_WORKERS_AFTER
 
     def watch(self) -> None:
         while not self.stop.wait(0.25):

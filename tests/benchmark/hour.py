@@ -56,7 +56,7 @@ def sentences(count: int, seed: int = 7) -> list[str]:
 
 
 def recording(minutes: int) -> Path:
-    """The file; the picture of its first five minutes is repeated, the speech is not."""
+    """The file; the picture of its first two minutes is repeated, the speech is not."""
     kept = Path(tempfile.gettempdir()) / f"creator-studio-bench-{minutes}-minutes.mp4"
     if kept.exists():
         return kept
@@ -64,7 +64,7 @@ def recording(minutes: int) -> Path:
     lines = sentences(minutes * 17)
     pauses = [round(chance.choice((0.3, 0.4, 0.6, 0.9, 1.6)), 2) for _ in lines]
     speech = spoken_clip(lines, pauses)
-    few = sentences(min(85, len(lines)), seed=8)
+    few = sentences(min(34, len(lines)), seed=8)
     picture = talking_video(spoken_clip(few, [0.4] * len(few)), noise=2)
     partial = kept.with_suffix(".part.mp4")
     run_ffmpeg(

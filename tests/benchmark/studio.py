@@ -10,12 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +46,32 @@ class RunningStudio:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def open_page(self, name: str = "") -> list[str]:
+        """Open a page as a browser does, the web socket included; the text elements of it once its script has ended.
+
+        Raises:
+            RuntimeError: the page shows an error.
+        """
+        page = httpx.get(f"{self.url}/{name}", headers={"Accept": "text/html"}, timeout=60).raise_for_status()
+        cookie = "; ".join(f"{key}={value}" for key, value in page.cookies.items())
+        address = self.url.replace("http", "ws", 1) + "/_stcore/stream"
+        headers = {"Cookie": cookie, "Origin": self.url}
+        order = BackMsg()
+        order.rerun_script.page_name = name
+        shown: list[str] = []
+        with connect(address, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as socket:  # type: ignore[list-item]
+            socket.send(order.SerializeToString())
+            while True:
+                message = ForwardMsg.FromString(bytes(socket.recv(timeout=60)))
+                kind = message.WhichOneof("type")
+                if kind == "delta":
+                    element = message.delta.new_element
+                    if element.WhichOneof("type") == "exception":
+                        raise RuntimeError(f"page {name!r}: {element.exception.message}")
+                    shown.append(element.heading.body or element.html.body or element.markdown.body)
+                elif kind == "script_finished":
+                    return [text for text in shown if text]
+
     def wait_for(self, job_id: str, seconds: float = 1800) -> dict[str, object]:
         """Poll a job until it has ended; raises when it did not succeed."""
         deadline = time.monotonic() + seconds
@@ -63,8 +92,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_studio(folder: Path | None = None, **environment: str) -> Iterator[RunningStudio]:
-    """Start ``python app.py``, wait for the first page, and end it afterwards. A given folder is kept."""
+def running_studio(
+    folder: Path | None = None, *, options: Sequence[str] = (), **environment: str
+) -> Iterator[RunningStudio]:
+    """Start ``python app.py``, wait for the first page, and end it afterwards. A given folder is kept; ``options`` are
+    the interpreter's."""
     own = folder is None
     folder = folder or Path(tempfile.mkdtemp(prefix="studio-bench-", dir="/tmp"))
     port = free_port()
@@ -73,7 +105,7 @@ def running_studio(folder: Path | None = None, **environment: str) -> Iterator[R
     started = time.monotonic()
     with (folder / "app.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, *options, "app.py"],
             cwd=ROOT,
             env={**inherited, "STUDIO_DATA": str(folder), "STUDIO_PORT": str(port), **environment},
             stdin=subprocess.DEVNULL,
