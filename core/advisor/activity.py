@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.advisor.periods import Ahead
 from core.advisor.results import Cell, Column, Result, joined
 from core.advisor.text import plain
 from core.business.figures import Ran, run
 from core.business.scope import Scope, owner_of
 from core.models.business import PublicationDaily
-from core.models.publishing import PlatformAccount, PublicationRecord
+from core.models.publishing import Episode, PlatformAccount, PublicationRecord
 
 WAITING: Final = ("scheduled", "claimed", "submitting", "processing")
 STUCK: Final = ("failed", "needs_review", "needs_reconnect", "missed")
@@ -36,8 +37,8 @@ def _result(name: str, ran: Ran, columns: tuple[Column, ...], rows: list[dict[st
     return result
 
 
-def scheduled(session: Session, scope: Scope, *, now: datetime, zone: ZoneInfo, days: int | None = None) -> Result:
-    """Posts that wait for their time or are on their way, soonest first; ``days`` ahead counts whole local days."""
+def scheduled(session: Session, scope: Scope, *, zone: ZoneInfo, now: datetime, days: Ahead | None = None) -> Result:
+    """Posts that wait for their time or are on their way, soonest first; ``days`` are days of ``zone``."""
     statement: Any = (
         select(
             PublicationRecord.title.label("title"),
@@ -53,9 +54,18 @@ def scheduled(session: Session, scope: Scope, *, now: datetime, zone: ZoneInfo, 
     )
     if scope.platform is not None:
         statement = statement.where(PublicationRecord.platform == scope.platform)
+    if scope.channel_id is not None or scope.series_id is not None:
+        statement = statement.join(Episode, Episode.id == PublicationRecord.episode_id)
+    if scope.channel_id is not None:
+        statement = statement.where(Episode.channel_id == scope.channel_id)
+    if scope.series_id is not None:
+        statement = statement.where(Episode.series_id == scope.series_id)
     if days is not None:
-        end = datetime.combine(now.astimezone(zone).date() + timedelta(days=days + 1), datetime.min.time(), zone)
+        end = datetime.combine(days.last + timedelta(days=1), datetime.min.time(), zone)
         statement = statement.where(PublicationRecord.due_at < end)
+        if days.first is not None:
+            begin = datetime.combine(days.first, datetime.min.time(), zone)
+            statement = statement.where(PublicationRecord.due_at >= begin)
     ran = run(session, "scheduled posts", statement)
     columns = (
         Column("title", "text"),

@@ -104,7 +104,7 @@ def advice(
         give("losses", lost, "business", lambda draft: _losses(draft, lost))
     elif whole.rows[0]["revenue"] and not whole.rows[0]["cost"]:
         give("no_costs", whole, "business", lambda draft: _no_costs(draft, whole))
-    odd = queries.against_baseline(session, scope, shorts_only=False, outliers_only=True)
+    odd = queries.against_baseline(session, scope, zone, shorts_only=False, outliers_only=True)
     if odd.rows and odd.rows[0]["z"] > 0:
         give("outlier", odd, "video", lambda draft: _outlier(draft, odd))
     planned = activity.scheduled(session, scope, now=moment, zone=zone)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core.advisor import activity, queries, slots
-from core.advisor.periods import coming
+from core.advisor.periods import CUSTOM, Ahead, Spoken
 from core.advisor.render import Draft
 from core.advisor.results import Result
 from core.advisor.text import quoted
@@ -41,14 +41,16 @@ ABLE: Final = ("top", "losses", "best_short", "scheduled", "overview", "costs", 
 
 @dataclass(frozen=True)
 class Ask:
-    """A question with everything that is not in it: scope, range name, clock, zone, and what it was understood as."""
+    """What a question was understood as, with all it takes to answer: scope, days gone by and to come, clock and zone.
+    ``only`` is the name of the series or channel that the answer is limited to."""
 
-    question: str
     understood: Understood
     scope: Scope
-    range_name: str
+    days: Spoken
+    ahead: Ahead | None
     now: datetime
     zone: ZoneInfo
+    only: str = ""
 
 
 def run(session: Session, ask: Ask) -> Result:
@@ -60,14 +62,14 @@ def run(session: Session, ask: Ask) -> Result:
             session, scope, metric=found.metric, ascending=found.ascending, shorts_only=shorts, limit=found.limit
         ),
         "losses": lambda: queries.losses(session, scope, shorts_only=shorts),
-        "best_short": lambda: queries.against_baseline(session, scope, shorts_only=shorts),
-        "outliers": lambda: queries.against_baseline(session, scope, shorts_only=False, outliers_only=True),
+        "best_short": lambda: queries.against_baseline(session, scope, ask.zone, shorts_only=shorts),
+        "outliers": lambda: queries.against_baseline(session, scope, ask.zone, shorts_only=False, outliers_only=True),
         "overview": lambda: queries.totals(session, scope),
         "by_series": lambda: queries.ranked(session, scope, "series", metric=found.metric),
         "by_channel": lambda: queries.ranked(session, scope, "channel", metric=found.metric),
         "by_platform": lambda: queries.ranked(session, scope, "platform", metric=found.metric),
         "costs": lambda: queries.costs(session, scope),
-        "scheduled": lambda: activity.scheduled(session, scope, now=ask.now, zone=ask.zone, days=coming(ask.question)),
+        "scheduled": lambda: activity.scheduled(session, scope, now=ask.now, zone=ask.zone, days=ask.ahead),
         "attention": lambda: activity.attention(session, scope, now=ask.now),
         "freshness": lambda: activity.freshness(session, scope, now=ask.now),
         "best_slot": lambda: slots.best_slot(session, scope),
@@ -79,6 +81,8 @@ def compose(draft: Draft, ask: Ask, result: Result) -> None:
     """Write the answer of the intent; every number in it is a cell of ``result``."""
     if result.simulated and ask.understood.intent not in ("scheduled", "attention"):
         draft.say("advisor.simulated")
+    if ask.only and ask.understood.intent not in ("attention", "freshness"):
+        draft.say("advisor.only", name=quoted(ask.only))
     writers: dict[str, Callable[[Draft, Ask, Result], None]] = {
         "top": _top,
         "losses": _losses,
@@ -102,10 +106,15 @@ def compose(draft: Draft, ask: Ask, result: Result) -> None:
 
 
 def _period(draft: Draft, ask: Ask, result: Result) -> str:
-    """The days in words; their number, if there is one, is a cell."""
-    key = f"advisor.period.{ask.range_name}"
+    """The days in words; the numbers in them are cells."""
+    key, days = f"advisor.period.{ask.days.name}", ask.days.period
     if has(key):
         return t(key, draft.lang)
+    if ask.days.name == CUSTOM and days.start == days.end:
+        return t("advisor.period.on", draft.lang, day=draft.number(result, "from"))
+    if ask.days.name == CUSTOM:
+        first, last = draft.number(result, "from"), draft.number(result, "to")
+        return t("advisor.period.between", draft.lang, first=first, last=last)
     return t("advisor.period.days", draft.lang, count=draft.number(result, "days"))
 
 
@@ -160,6 +169,8 @@ def _losses(draft: Draft, ask: Ask, result: Result) -> None:
 
 def _best_short(draft: Draft, ask: Ask, result: Result) -> None:
     kind = "short" if ask.understood.shorts_only else "video"
+    if ask.scope.period.start is not None:
+        draft.say("advisor.best.published", when=_period(draft, ask, result))
     if not result.rows:
         known = result.derived["measured"].value
         draft.say(f"advisor.best.{'one' if known else 'none'}_{kind}")
@@ -193,7 +204,10 @@ def _outliers(draft: Draft, ask: Ask, result: Result) -> None:
     if not result.rows:
         draft.say("advisor.outliers.none", measured=draft.number(result, "measured"))
         return
-    draft.say("advisor.outliers.some", count=draft.number(result, "count"), age=draft.number(result, "age"))
+    if "age" in result.derived:
+        draft.say("advisor.outliers.some", count=draft.number(result, "count"), age=draft.number(result, "age"))
+    else:
+        draft.say("advisor.outliers.some_ages", count=draft.number(result, "count"))
     for index, row in enumerate(result.rows[:LISTED]):
         draft.say(
             "advisor.outliers.line",
@@ -270,7 +284,7 @@ def _platform(name: str, lang: str) -> str:
 
 def _scheduled(draft: Draft, ask: Ask, result: Result) -> None:
     if not result.rows:
-        draft.say("advisor.scheduled.none" if coming(ask.question) is None else "advisor.scheduled.none_then")
+        draft.say("advisor.scheduled.none" if ask.ahead is None else "advisor.scheduled.none_then")
         return
     draft.say("advisor.scheduled.some", count=draft.number(result, "count"))
     for index, row in enumerate(result.rows[:10]):

@@ -17,13 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.advisor import answers
-from core.advisor.periods import time_range
+from core.advisor.naming import named
+from core.advisor.periods import coming, spoken
 from core.advisor.render import Draft
 from core.advisor.results import Cell, Result
 from core.advisor.store import keep
 from core.advisor.text import fold, is_thai, plain
 from core.advisor.understand import Understood, understand
-from core.business import figures
 from core.business.dashboard import today
 from core.business.overview import has_figures
 from core.business.scope import Scope, owner_of, period
@@ -142,36 +142,28 @@ def _ask(
     currency: str,
     simulated: bool | None,
 ) -> answers.Ask:
-    range_name = time_range(text)
-    scope = default_scope(
-        session,
-        currency=next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
-        zone=zone,
-        now=moment,
-        range_name=range_name,
-        simulated=uses_simulated(session, simulated),
+    as_simulated = uses_simulated(session, simulated)
+    days = spoken(text, today(session, zone, simulated=as_simulated, now=moment))
+    platform = found.platform if not as_simulated or found.intent in ("scheduled", "attention") else None
+    scope = Scope(
+        days.period,
+        next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
+        as_simulated,
+        platform=platform,
     )
-    platform = found.platform if not scope.simulated or found.intent in ("scheduled", "attention") else None
-    return answers.Ask(text, found, _named(session, text, replace(scope, platform=platform)), range_name, moment, zone)
-
-
-def _named(session: Session, text: str, scope: Scope) -> Scope:
-    """The scope limited to the series or channel whose name the question mentions, if any; the longest name wins."""
-    channels, series = figures.names(session)
-    asked = fold(text)
-    candidates = [(name, "series_id", key) for key, (name, _) in series.items()]
-    candidates += [(name, "channel_id", key) for key, name in channels.items()]
-    mentioned = [item for item in candidates if len(item[0]) >= 4 and fold(item[0]) in asked]
-    if not mentioned:
-        return scope
-    _, column, key = max(mentioned, key=lambda item: len(item[0]))
-    return replace(scope, series_id=key) if column == "series_id" else replace(scope, channel_id=key)
+    limit = named(session, text)
+    if limit is not None:
+        scope = replace(scope, series_id=limit.series_id, channel_id=limit.channel_id)
+    ahead = coming(text, moment.astimezone(zone).date())
+    return answers.Ask(found, scope, days, ahead, moment, zone, limit.name if limit is not None else "")
 
 
 def _describe(result: Result, wanted: answers.Ask) -> None:
-    days = wanted.scope.period.days
-    if days is not None:
-        result.derived["days"] = Cell(days, "count", "days of the period asked for")
+    days = wanted.scope.period
+    if days.start is not None:
+        result.derived["days"] = Cell(days.days, "count", "days of the period asked for")
+        result.derived["from"] = Cell(days.start, "day", "first day of the period asked for")
+        result.derived["to"] = Cell(days.end, "day", "last day of the period asked for")
 
 
 def _anything(session: Session) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from core.advisor.results import Cell, Column, Result, joined
 from core.advisor.text import plain
 from core.business import performance
-from core.business.figures import contents
+from core.business.figures import Content, contents
 from core.business.overview import Line, Overview, overview
 from core.business.scope import Scope
 from core.errors import InvalidInput
@@ -187,25 +187,30 @@ _AGE_COLUMNS: Final = (
     Column("multiple", "multiple"),
     Column("z", "number"),
     Column("others", "count"),
+    Column("age", "hours"),
 )
 
 
 def against_baseline(
-    session: Session, scope: Scope, *, shorts_only: bool = True, outliers_only: bool = False
+    session: Session, scope: Scope, zone: ZoneInfo, *, shorts_only: bool = True, outliers_only: bool = False
 ) -> Result:
     """Contents against the median of the same channel's others at the same age (see ``performance.compare``).
+
+    The scope's days choose what is shown, by the day of publishing in ``zone``; the others count whenever published.
 
     Robust z is of log views (median, 1.4826 MAD); it is given only with at least five others. Several channels are
     compared each within itself.
     """
     grown = performance.growth(session, scope, shorts_only=shorts_only)
-    found: list[tuple[performance.Comparison, timedelta]] = []
+    found: list[performance.Comparison] = []
     for channel in sorted({item.channel_id for item in grown.content.values()}):
         curves = {key: item for key, item in grown.curves.items() if grown.content[key].channel_id == channel}
-        found += [(item, item.age) for item in performance.compare(curves)]
+        found += performance.compare(curves)
     if outliers_only:
-        found = [item for item in found if item[0].z is not None and abs(item[0].z) > performance.OUTLIER]
-    found.sort(key=lambda item: (item[0].z is not None, item[0].z or 0.0, item[0].multiple or 0.0), reverse=True)
+        found = [item for item in found if item.z is not None and abs(item.z) > performance.OUTLIER]
+    if scope.period.start is not None:
+        found = [item for item in found if _published_within(scope, grown.content[item.episode_id], zone)]
+    found.sort(key=lambda item: (item.z is not None, item.z or 0.0, item.multiple or 0.0), reverse=True)
     rows = [
         {
             "title": plain(grown.content[item.episode_id].title),
@@ -214,8 +219,9 @@ def against_baseline(
             "multiple": None if item.multiple is None else round(item.multiple, 2),
             "z": None if item.z is None else round(item.z, 1),
             "others": item.others,
+            "age": item.age.total_seconds() / 3600,
         }
-        for item, _ in found
+        for item in found
     ]
     statement, parameters = joined([grown.query])
     result = Result(
@@ -230,10 +236,18 @@ def against_baseline(
     )
     result.derived["count"] = Cell(len(rows), "count", "number of rows")
     result.derived["measured"] = Cell(len(grown.curves), "count", "contents with observed views")
-    if found:
-        hours = found[0][1].total_seconds() / 3600
+    ages = {item.age for item in found}
+    if found and (len(ages) == 1 or not outliers_only):
+        hours = found[0].age.total_seconds() / 3600
         in_days = hours >= 48
         result.derived["age"] = Cell(
             hours / 24 if in_days else hours, "days" if in_days else "hours", "highest age that enough contents reached"
         )
     return result
+
+
+def _published_within(scope: Scope, item: Content, zone: ZoneInfo) -> bool:
+    if item.published_at is None:
+        return False
+    day = item.published_at.astimezone(zone).date()
+    return (scope.period.start is None or scope.period.start <= day) and day <= scope.period.end

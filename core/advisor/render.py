@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -49,6 +49,8 @@ def shown(cell: Cell, currency: str, lang: str, zone: ZoneInfo) -> str:
         return f"{float(value):.1f}"
     if cell.kind == "moment":
         return formats.moment(value if isinstance(value, datetime) else datetime.fromisoformat(value), lang, zone)
+    if cell.kind == "day":
+        return formats.moment(value if isinstance(value, date) else date.fromisoformat(value), lang, zone)
     if cell.kind == "weekday":
         return t(f"advisor.weekday.{int(value)}", lang)
     if cell.kind in ("hours", "days"):

@@ -66,8 +66,10 @@ def fold(question: str) -> str:
 
 
 def fold_thai(text: str) -> str:
-    """Thai without tone marks, silencers and repetition marks, which people often leave out or mistype."""
-    folded = unicodedata.normalize("NFKC", text).replace("\u0e4d\u0e32", "\u0e33").casefold().translate(_TONES)
+    """Thai without tone marks, silencers and repetition marks, which people often leave out or mistype; two short
+    vowels typed for the long one (เเ) are the long one (แ)."""
+    folded = unicodedata.normalize("NFKC", text).replace("\u0e4d\u0e32", "\u0e33").replace("เเ", "แ")
+    folded = folded.casefold().translate(_TONES)
     return re.sub(r"\s+", " ", folded.replace("ๆ", "")).strip()
 
 

@@ -88,6 +88,8 @@ _PLATFORMS: Final = {
     "facebook": ("facebook", "fb", "เฟซบุ๊ก", "เฟสบุ๊ค", "เฟซ", "เฟส"),
     "instagram": ("instagram", "ig", "insta", "ไอจี", "อินสตาแกรม"),
 }
+_RANKING: Final = re.compile(r"\bby how (?:much|many) (?=(?:they|it|each|we|i|you|he|she|\w+ views)\b)")
+"""What to sort by ("by how much they earned"), not how far one is ahead of another ("by how much?")."""
 _NEGATABLE: Final = ("profit", "cover", "earn", "roi")
 
 
@@ -127,7 +129,7 @@ def _repaired(tokens: list[str]) -> list[str]:
 
 def concepts(question: str) -> set[str]:
     """The concepts that meet in a question, with the derived ones ``negated``, ``overspent`` and ``bad_money``."""
-    english = " ".join(_repaired(words(question)))
+    english = _RANKING.sub("by what ", " ".join(_repaired(words(question))))
     thai = fold_thai(question)
     found = {concept for concept, pattern in lexicon.english().items() if pattern.search(english)}
     exact = fold(question)

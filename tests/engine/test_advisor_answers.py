@@ -24,7 +24,7 @@ from core.business.targets import Target
 from core.errors import InvalidInput, NotFound
 from core.i18n import has, t
 from core.models.advisor import AdvisorQuery, Message
-from core.models.publishing import PublicationRecord
+from core.models.publishing import ContentChannel, PublicationRecord, Series
 from core.preferences import set_preferences
 from core.security import Actor
 from tests.engine.business_world import PUBLISHED, World, build
@@ -121,6 +121,16 @@ ANSWERS: list[tuple[str, list[str]]] = [
     ("Did any post go wrong?", ["All posts are in order."]),
     ("most viewed video", ["“Curry” was watched the most of all time: 5,000 views."]),
     ("which video earned most in the last 3 days", ["Nothing has earned money of the last 3 days."]),
+    ("what earned most since monday", ["Nothing has earned money from 16 Mar 2026 to 20 Mar 2026."]),
+    ("what earned most since 2 march", ["“Noodles at night” earned the most from 2 Mar 2026 to 20 Mar 2026: ฿450.00."]),
+    ("what earned most on 3 march", ["“Noodles at night” earned the most on 3 Mar 2026: ฿450.00."]),
+    ("ตั้งแต่วันที่ 2 มีนาคมขาดทุนอะไร", ["ตั้งแต่ 2 มี.ค. 2026 ถึง 20 มี.ค. 2026", "“Tea 101”: −฿480.00"]),
+    ("what posts tomorrow", ["“Soup again” on YouTube: 21 Mar 2026, 18:30"]),
+    ("what posts today", ["Nothing is scheduled for that time."]),
+    ("anything going out on sunday", ["Nothing is scheduled for that time."]),
+    ("วันเสาร์ลงคลิปอะไร", ["“Soup again” ทาง YouTube: 21 มี.ค. 2026 18:30 น."]),
+    ("which short did best last month", ["Among what was published last month:", "Too few shorts"]),
+    ("which short did best this month", ["Among what was published this month:", "“Curry” is your strongest short"]),
 ]
 
 
@@ -280,3 +290,37 @@ def test_the_same_name_of_a_series_limits_the_answer(owner: Actor, world: World)
         build(session, owner.owner_id, ["Garden tour"], name="Garden")
     message, _ = _answer(owner, "Which video in Garden shorts earned the most?")
     assert "Nothing has earned money" in message.content
+    assert "Only “Garden shorts” is counted." in message.content
+    message, _ = _answer(owner, "what is scheduled in Garden shorts")
+    assert "Nothing is scheduled" in message.content
+    message, _ = _answer(owner, "what is scheduled on Kitchen")
+    assert "“Soup again”" in message.content
+
+
+def test_a_series_named_with_ordinary_words_limits_nothing_by_itself(owner: Actor, world: World) -> None:
+    """The studio's own first series is called "Episodes": every other question would be about it alone."""
+    with database.session(owner) as session:
+        channel = session.get_one(ContentChannel, world.channel_id)
+        session.add(Series(owner_id=owner.owner_id, channel_id=channel.id, name="Episodes"))
+    message, _ = _answer(owner, "Which episodes earned the most?")
+    assert "“Noodles at night” earned the most of all time: ฿450.00." in message.content
+    assert "Only" not in message.content
+    message, _ = _answer(owner, "Which video of the series Episodes earned the most?")
+    assert "Nothing has earned money" in message.content
+    assert "Only “Episodes” is counted." in message.content
+
+
+def test_ages_that_differ_between_channels_are_not_given_as_one(owner: Actor, world: World) -> None:
+    with database.session(owner) as session:
+        young = build(session, owner.owner_id, [f"Plant {n}" for n in range(7)], name="Garden")
+        record_snapshots(
+            session,
+            [
+                Snapshot(key, PUBLISHED + timedelta(hours=13, minutes=n), {"views": 4000 if n == 0 else 90 + n}, "test")
+                for n, key in enumerate(young.publication_ids)
+            ],
+        )
+    message, (query,) = _answer(owner, "Is anything unusual?")
+    assert "2 days" not in message.content
+    assert {row["title"]: row["age"] for row in query.rows} == {"Curry": 48, "Plant 0": 12}
+    _check_numbers(message, [query])

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.advisor.periods import time_range
 from core.advisor.understand import understand
 
 HELD_OUT = {
@@ -159,29 +158,7 @@ def test_slots(question: str, metric: str, ascending: bool, limit: int, platform
     assert (found.limit, found.platform, found.shorts_only) == (limit, platform, shorts)
 
 
-@pytest.mark.parametrize(
-    ("question", "name"),
-    [
-        ("what earned most last month", "last_month"),
-        ("revenue in the past 14 days", "last_14d"),
-        ("what did I make this week", "this_week"),
-        ("who earned most yesterday", "yesterday"),
-        ("income over the last quarter", "last_90d"),
-        ("what earned most in the last 2 weeks", "last_14d"),
-        ("what earned most", "all"),
-        ("เดือนนี้คลิปไหนทำเงิน", "this_month"),
-        ("รายได้ 7 วันที่ผ่านมา", "last_7d"),
-        ("เดือนที่แล้วขาดทุนตอนไหน", "last_month"),
-        ("ปีนี้ได้เงินเท่าไหร่", "this_year"),
-        ("อาทิตย์ที่แล้วใครทำเงินสูงสุด", "last_week"),
-    ],
-)
-def test_time_ranges(question: str, name: str) -> None:
-    assert time_range(question) == name
-
-
 @given(st.text(max_size=300))
 def test_no_text_breaks_it(question: str) -> None:
     found = understand(question)
     assert 1 <= found.limit <= 20
-    time_range(question)
