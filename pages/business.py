@@ -162,7 +162,7 @@ def details(viewer: shell.Viewer, scope: Scope, totals: Totals, episode_id: UUID
     counters = totals.counters
     shown = {
         "watch_time": formats.duration(counters["watch_time_seconds"], lang)
-        if counters["watch_time_seconds"]
+        if counters["watch_time_seconds"] is not None
         else None,
         **{
             name: formats.number(value, lang) if (value := counters[name]) is not None else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -194,18 +196,20 @@ _AGE_COLUMNS: Final = (
 def against_baseline(
     session: Session, scope: Scope, zone: ZoneInfo, *, shorts_only: bool = True, outliers_only: bool = False
 ) -> Result:
-    """Contents against the median of the same channel's others at the same age (see ``performance.compare``).
+    """Contents against the median of the same channel's others of their kind (shorts or not) at the same age (see
+    ``performance.compare``).
 
     The scope's days choose what is shown, by the day of publishing in ``zone``; the others count whenever published.
 
-    Robust z is of log views (median, 1.4826 MAD); it is given only with at least five others. Several channels are
-    compared each within itself.
+    Robust z is of log views (median, 1.4826 MAD); it is given only with at least five others.
     """
     grown = performance.growth(session, scope, shorts_only=shorts_only)
     found: list[performance.Comparison] = []
-    for channel in sorted({item.channel_id for item in grown.content.values()}):
-        curves = {key: item for key, item in grown.curves.items() if grown.content[key].channel_id == channel}
-        found += performance.compare(curves)
+    groups: dict[tuple[UUID, bool], dict[UUID, performance.Curve]] = defaultdict(dict)
+    for key, curve in grown.curves.items():
+        groups[grown.content[key].channel_id, grown.content[key].short][key] = curve
+    for group in sorted(groups):
+        found += performance.compare(groups[group])
     if outliers_only:
         found = [item for item in found if item.z is not None and abs(item.z) > performance.OUTLIER]
     if scope.period.start is not None:

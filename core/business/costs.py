@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -36,6 +36,23 @@ class Cost:
     receipt_asset_id: UUID | None = None
     note: str | None = None
     simulated: bool = False
+
+    def checked(self) -> Cost:
+        """The same with its amount and currency in the form they are stored in.
+
+        Raises:
+            InvalidInput: an unknown category, currency or rule, a negative amount, or impossible months.
+        """
+        if self.category not in COST_CATEGORIES:
+            raise InvalidInput("That kind of cost is not known.", f"It is one of: {', '.join(COST_CATEGORIES)}.")
+        if self.allocation not in ALLOCATIONS:
+            raise InvalidInput("That way to share a cost is not known.", f"It is one of: {', '.join(ALLOCATIONS)}.")
+        if not 1 <= self.amortise_months <= 120:
+            raise InvalidInput("A cost is spread over 1 to 120 months.")
+        amount = exact(self.amount)
+        if amount < 0:
+            raise InvalidInput("A cost is not negative.", "Correct the entry instead of entering a refund.")
+        return replace(self, amount=amount, currency=currency_code(self.currency))
 
 
 def enter_costs(session: Session, costs: Iterable[Cost], *, by: UUID | None = None) -> list[CostEntry]:
@@ -136,23 +153,15 @@ def cost_history(session: Session, row: CostEntry) -> list[CostEntry]:
 
 
 def _row(session: Session, cost: Cost, owner_id: UUID, by: UUID | None) -> CostEntry:
-    if cost.category not in COST_CATEGORIES:
-        raise InvalidInput("That kind of cost is not known.", f"It is one of: {', '.join(COST_CATEGORIES)}.")
-    if cost.allocation not in ALLOCATIONS:
-        raise InvalidInput("That way to share a cost is not known.", f"It is one of: {', '.join(ALLOCATIONS)}.")
-    if not 1 <= cost.amortise_months <= 120:
-        raise InvalidInput("A cost is spread over 1 to 120 months.")
-    amount = exact(cost.amount)
-    if amount < 0:
-        raise InvalidInput("A cost is not negative.", "Correct the entry instead of entering a refund.")
+    cost = cost.checked()
     if cost.receipt_asset_id is not None:
         get_owned(session, Asset, cost.receipt_asset_id)
     return CostEntry(
         owner_id=owner_id,
         **cost.target.columns(),
         category=cost.category,
-        amount=amount,
-        currency=currency_code(cost.currency),
+        amount=cost.amount,
+        currency=cost.currency,
         incurred_on=cost.incurred_on,
         amortise_months=cost.amortise_months,
         allocation=cost.allocation,

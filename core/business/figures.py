@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Numeric, Select, String, func, select
+from sqlalchemy import ARRAY, Date, Numeric, Select, String, func, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
@@ -68,12 +68,14 @@ def money(session: Session, scope: Scope, *, by_day: bool, by_content: bool, tab
 
     Rows: ``side, category, kind, allocation, currency, amount`` (native), ``converted`` (in the scope's currency, NULL
     where no rate is known), ``entries``; with ``by_day`` ``day``; with ``by_content`` ``channel_id, series_id,
-    episode_id, platform``, NULL where the money belongs to more than one. Filters by series or episode are not applied
-    here, because shared costs are spread first.
+    episode_id, platform``, NULL where the money belongs to more than one. Of a series or an episode come its own money
+    and all shared costs, because these are spread first.
     """
     owner_id = owner_of(session)
     conditions = [FinanceDaily.owner_id == owner_id, FinanceDaily.simulated.is_(scope.simulated)]
     conditions += _days(FinanceDaily.day, scope)
+    if scope.series_id is not None or scope.episode_id is not None:
+        conditions.append(_own_or_shared(scope))
     table = table or rate_table(session)
     pairs = session.execute(select(FinanceDaily.currency, FinanceDaily.fx_on).where(*conditions).distinct()).all()
     known = [
@@ -142,6 +144,22 @@ def money(session: Session, scope: Scope, *, by_day: bool, by_content: bool, tab
     if scope.platform is not None:
         statement = statement.where(PublicationRecord.platform == scope.platform)
     return run(session, "money", statement)
+
+
+def _own_or_shared(scope: Scope) -> ColumnElement[bool]:
+    """Money of the scope's episodes, their posts and their series, and costs that several share."""
+    episodes = select(Episode.id)
+    if scope.series_id is not None:
+        episodes = episodes.where(Episode.series_id == scope.series_id)
+    if scope.episode_id is not None:
+        episodes = episodes.where(Episode.id == scope.episode_id)
+    posts = select(PublicationRecord.id).where(PublicationRecord.episode_id.in_(episodes))
+    own = [
+        FinanceDaily.allocation != "none",
+        FinanceDaily.episode_id.in_(episodes),
+        FinanceDaily.publication_id.in_(posts),
+    ]
+    return or_(*own, FinanceDaily.series_id == scope.series_id) if scope.series_id is not None else or_(*own)
 
 
 def views_by_day(session: Session, scope: Scope) -> Ran:

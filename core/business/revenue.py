@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -41,6 +41,18 @@ class Earning:
     def __post_init__(self) -> None:
         if self.simulated and not self.source.startswith("simulated"):
             object.__setattr__(self, "source", f"simulated:{self.source}")
+
+    def checked(self) -> Earning:
+        """The same with its amount and currency in the form they are stored in.
+
+        Raises:
+            InvalidInput: an unknown kind or currency, not an amount, or no source or reference.
+        """
+        if self.kind not in REVENUE_KINDS:
+            raise InvalidInput("That kind of revenue is not known.", "It is estimated or finalised.")
+        if not self.external_ref or not self.source:
+            raise InvalidInput("Revenue needs its source and a reference.")
+        return replace(self, amount=exact(self.amount), currency=currency_code(self.currency))
 
 
 def record_earnings(session: Session, earnings: Iterable[Earning], *, by: UUID | None = None) -> int:
@@ -167,10 +179,7 @@ def _last(
 
 
 def _row(item: Earning, owner_id: UUID, last: RevenueRecord | None, by: UUID | None) -> RevenueRecord:
-    if item.kind not in REVENUE_KINDS:
-        raise InvalidInput("That kind of revenue is not known.", "It is estimated or finalised.")
-    if not item.external_ref or not item.source:
-        raise InvalidInput("Revenue needs its source and a reference.")
+    item = item.checked()
     return RevenueRecord(
         owner_id=owner_id,
         **item.target.columns(),
@@ -180,8 +189,8 @@ def _row(item: Earning, owner_id: UUID, last: RevenueRecord | None, by: UUID | N
         supersedes_id=last.id if last else None,
         kind=item.kind,
         category=item.category,
-        amount=exact(item.amount),
-        currency=currency_code(item.currency),
+        amount=item.amount,
+        currency=item.currency,
         earned_on=item.earned_on,
         report_tz=item.report_tz,
         void=item.void,

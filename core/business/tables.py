@@ -40,7 +40,7 @@ def neutral(value: object) -> str:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip(" '").startswith(_FORMULA) else text
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -78,15 +78,26 @@ def read_csv(content: bytes, required: Iterable[str]) -> list[tuple[int, dict[st
                 continue
             if len(rows) == MAX_ROWS:
                 raise TooLarge("That table is too long.", "Split it into files of 20,000 rows.")
-            values = [cell.strip()[1:] if _quoted(cell.strip()) else cell.strip() for cell in cells]
-            rows.append((reader.line_num, dict(zip(header, values, strict=False))))
+            with _naming(reader.line_num):
+                rows.append((reader.line_num, _row(header, cells)))
     except csv.Error as error:
         raise InvalidInput("That file is not a table we can read.", f"Line {reader.line_num}: {error}.") from None
     return rows
 
 
+def _row(header: list[str], cells: list[str]) -> dict[str, str]:
+    """A row by its columns. One with more cells than columns was split at a comma inside a cell (1,250.00): every cell
+    after it would stand in a wrong column."""
+    values = [cell.strip()[1:] if _quoted(cell.strip()) else cell.strip() for cell in cells]
+    if any(values[len(header) :]):
+        raise InvalidInput(
+            "The row has more cells than the table has columns.", "Put amounts with commas in quotation marks."
+        )
+    return dict(zip(header, values + [""] * (len(header) - len(values)), strict=False))
+
+
 def _quoted(cell: str) -> bool:
-    return len(cell) > 1 and cell[0] == "'" and cell[1:].startswith(_FORMULA)
+    return len(cell) > 1 and cell[0] == "'" and cell[1:].lstrip(" '").startswith(_FORMULA)
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,7 @@ def import_costs(
             allocation=row.get("share_by") or "equal",
             note=row.get("note") or None,
             simulated=simulated,
-        )
+        ).checked()
 
     costs = _each(read_csv(content, ("date", "amount", "category")), cost)
     known = {
@@ -128,7 +139,7 @@ def import_costs(
         item
         for item in costs
         if (
-            *(item.incurred_on, item.amount, item.currency.upper(), item.category, item.note, item.simulated),
+            *(item.incurred_on, item.amount, item.currency, item.category, item.note, item.simulated),
             item.target.key,
         )
         not in known
@@ -156,12 +167,12 @@ def import_revenue(
             currency=row.get("currency") or currency,
             earned_on=day,
             source=source[:60],
-            external_ref=(row.get("reference") or f"{day.isoformat()}:{target.key}:{category}")[:200],
-            kind=row.get("kind") or "finalised",
+            external_ref=_reference(row.get("reference", "")) or f"{day.isoformat()}:{target.key}:{category[:40]}",
+            kind=(row.get("kind") or "finalised").lower(),
             category=category[:40],
             simulated=simulated,
             note=row.get("note") or None,
-        )
+        ).checked()
 
     earnings = _each(read_csv(content, ("date", "amount")), earning)
     return Imported(len(earnings), record_earnings(session, earnings, by=by))
@@ -211,6 +222,12 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidInput("That is not a day.", "Write it like 2026-03-31.") from None
+
+
+def _reference(text: str) -> str:
+    if len(text) > 200:
+        raise InvalidInput("That reference is too long.", "Two hundred characters are enough.")
+    return text
 
 
 def _whole(text: str) -> int:

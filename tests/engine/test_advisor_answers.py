@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import database
 from core.advisor import answers, chat
@@ -24,7 +24,7 @@ from core.business.targets import Target
 from core.errors import InvalidInput, NotFound
 from core.i18n import has, t
 from core.models.advisor import AdvisorQuery, Message
-from core.models.publishing import ContentChannel, PublicationRecord, Series
+from core.models.publishing import ContentChannel, Episode, PublicationRecord, Series
 from core.preferences import set_preferences
 from core.security import Actor
 from tests.engine.business_world import PUBLISHED, World, build
@@ -324,3 +324,20 @@ def test_ages_that_differ_between_channels_are_not_given_as_one(owner: Actor, wo
     assert "2 days" not in message.content
     assert {row["title"]: row["age"] for row in query.rows} == {"Curry": 48, "Plant 0": 12}
     _check_numbers(message, [query])
+
+
+def test_shorts_are_no_baseline_for_long_videos(owner: Actor, world: World) -> None:
+    """Six long videos with a tenth of the shorts' views are ordinary long videos, not seven failures."""
+    with database.session(owner) as session:
+        longs = build(session, owner.owner_id, [f"Talk {n}" for n in range(6)], name="Talks", shorts=False)
+        session.execute(update(Episode).where(Episode.id.in_(longs.episode_ids)).values(channel_id=world.channel_id))
+        record_snapshots(
+            session,
+            [
+                Snapshot(key, PUBLISHED + timedelta(days=2, hours=1), {"views": 9 + n}, "test")
+                for n, key in enumerate(longs.publication_ids)
+            ],
+        )
+    _, (query,) = _answer(owner, "Is anything unusual?")
+    assert [row["title"] for row in query.rows] == ["Curry"]
+    assert query.rows[0]["others"] == 6

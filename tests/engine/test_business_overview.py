@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from core.business.scope import Period, Scope
 from core.business.snapshots import Snapshot, record_snapshots
 from core.business.targets import Target
 from core.errors import Conflict, InvalidInput, NotFound
-from core.models.business import RevenueRecord
+from core.models.business import FxRate, RevenueRecord
 from core.security import Actor
 from tests.engine.business_world import PUBLISHED, World, build
 
@@ -96,8 +97,6 @@ def test_lines_and_sums_agree(owner: Actor, world: World) -> None:
 
 
 def test_a_part_shows_what_it_shows_in_the_whole(owner: Actor, world: World) -> None:
-    from dataclasses import replace
-
     with database.session(owner) as session:
         whole = overview.overview(session, MARCH)
         part = overview.overview(session, replace(MARCH, episode_id=world.episode_ids[2]))
@@ -107,6 +106,30 @@ def test_a_part_shows_what_it_shows_in_the_whole(owner: Actor, world: World) -> 
     assert part.totals.cost == line.totals.cost
     assert sum(day.cost for day in part.days.values()) == 130
     assert series.totals.profit == whole.totals.profit
+
+
+def test_every_part_equals_its_line_of_the_whole(owner: Actor, world: World) -> None:
+    """Two channels, money at every level and in two currencies: each episode, series and channel asked for alone says
+    what the table of all of them says, and so do the sums of its days."""
+    with database.session(owner) as session:
+        other = build(session, owner.owner_id, ["Roses", "Tulips"], name="Garden")
+        enter_cost(session, Cost(Target(series_id=other.series_id), "gear", Decimal("10.01"), "THB", date(2026, 3, 2)))
+        enter_cost(session, Cost(Target(channel_id=other.channel_id), "fee", Decimal(7), "USD", date(2026, 3, 6), 2))
+        enter_cost(session, Cost(Target(channel_id=world.channel_id), "fee", Decimal(5), "THB", date(2026, 3, 6)))
+        record_revenue(session, earning(other, 1, "1.234567", currency="USD"))
+        record_revenue(
+            session, Earning(Target(series_id=other.series_id), Decimal(9), "THB", date(2026, 3, 8), "brand", "deal")
+        )
+        whole = overview.overview(session, MARCH)
+        for level, lines in (("episode", whole.episodes), ("series", whole.series), ("channel", whole.channels)):
+            for line in lines:
+                if line.identifier is None:
+                    continue
+                part = overview.overview(session, replace(MARCH, **{f"{level}_id": line.identifier}))
+                assert part.totals == line.totals, (level, line.name)
+                assert sum(day.revenue for day in part.days.values()) == part.totals.revenue
+                assert abs(sum(day.cost for day in part.days.values()) - part.totals.cost) <= Decimal("0.00001")
+            assert sum(line.totals.profit for line in lines) == whole.totals.profit
 
 
 def test_shares_by_views(owner: Actor, world: World) -> None:
@@ -257,6 +280,56 @@ def test_tables_in_and_out(owner: Actor, world: World) -> None:
         rates = b"date,base,quote,rate\n2026-03-09,EUR,THB,40.5\n"
         assert tables.import_rates(session, rates, by=owner.user_id).written == 1
         assert tables.import_rates(session, rates, by=owner.user_id).written == 0
+
+
+BAD_COSTS = {
+    "2026-03-05,10,holiday,Soup,,,": "Line 3: That kind of cost is not known.",
+    "2026-03-05,10,fee,Soup,BAHT,,": "Line 3: That is not a currency.",
+    "2026-03-05,-10,fee,Soup,,,": "Line 3: A cost is not negative.",
+    "2026-03-05,10,fee,Soup,,500,": "Line 3: A cost is spread over 1 to 120 months.",
+    "2026-03-05,10,fee,Soup,,,luck": "Line 3: That way to share a cost is not known.",
+    "05/03/2026,10,fee,Soup,,,": "Line 3: That is not a day.",
+    "2026-03-05,10,fee,Soap,,,": "Line 3: The episode “Soap” cannot be told.",
+    "2026-03-05": "Line 3: The row does not say what it belongs to.",
+    "2026-03-05,,fee,Soup": "Line 3: That is not an amount of money.",
+    "2026-03-05,1,250.50,fee,Soup,THB,1,equal": "Line 3: The row has more cells than the table has columns.",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_COSTS)
+def test_a_bad_row_is_told_by_its_line_and_nothing_is_imported(owner: Actor, world: World, bad: str) -> None:
+    head = "date,amount,category,episode,currency,months,share_by\n2026-03-04,7,fee,Soup,THB,1,equal\n"
+    with pytest.raises(InvalidInput) as error, database.session(owner) as session:
+        tables.import_costs(session, f"{head}{bad}\n".encode(), by=owner.user_id, currency="THB")
+    assert error.value.detail.startswith(BAD_COSTS[bad])
+    with database.session(owner) as session:
+        assert not any(row.amount == 7 for row in current_costs(session))
+
+
+@pytest.mark.parametrize(
+    ("table", "detail"),
+    [
+        (b"date,amount,episode,currency,kind\n2026-03-05,1,Soup,THB,guess\n", "Line 2: That kind of revenue"),
+        (b"date,amount,episode,currency\n2026-03-05,1,Soup,XXX\n", "Line 2: That is not a currency."),
+        (b"date,episode,amount\n2026-03-05,Soup,1,250.50\n", "Line 2: The row has more cells"),
+    ],
+)
+def test_bad_revenue_is_told_by_its_line(owner: Actor, world: World, table: bytes, detail: str) -> None:
+    with pytest.raises(InvalidInput) as error, database.session(owner) as session:
+        tables.import_revenue(session, table, by=owner.user_id, currency="THB")
+    assert error.value.detail.startswith(detail)
+    rates = b"date,base,quote,rate\n2026-03-08,USD,THB,36\n2026-03-09,EUR,THB,-1\n"
+    with pytest.raises(InvalidInput) as error, database.session(owner) as session:
+        tables.import_rates(session, rates, by=owner.user_id)
+    assert error.value.detail.startswith("Line 3: The rate must be a positive number.")
+    with database.session(owner) as session:
+        assert session.scalar(select(FxRate.id).where(FxRate.on_date == date(2026, 3, 8), FxRate.rate == 36)) is None
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'=1+1", "''+x", " =1", "' @x", "'quoted'", "it's", "-2"])
+def test_what_is_exported_is_read_back_the_same(text: str) -> None:
+    line = tables.write_csv(["name"], [[text]])
+    assert tables.read_csv(line, ("name",))[0][1]["name"] == text
 
 
 def test_exported_cells_are_no_formulas() -> None:
