@@ -204,6 +204,13 @@ def complete_connection(session: Session, platform: str, state: str, code: str) 
     if client is None:
         raise NotConfigured("Connecting YouTube needs a Google client.", setting="GOOGLE_CLIENT_ID")
     grant = google_oauth.exchange(client, code, unseal(pending.verifier_sealed), pending.redirect_uri)
+    if grant.scopes and not google_oauth.UPLOADING & set(grant.scopes):
+        raise PlatformFailure(
+            "The permission to upload videos was not given.",
+            "Connect again and leave every box ticked on Google's page.",
+            error_class="rejected",
+            code="insufficientPermissions",
+        )
     channel_id, title = _own_channel(grant.access_token)
     auth: dict[str, Any] = {
         "access_token": grant.access_token,

@@ -25,6 +25,10 @@ SCOPES = (
     "https://www.googleapis.com/auth/yt-analytics.readonly",
     "https://www.googleapis.com/auth/yt-analytics-monetary.readonly",
 )
+UPLOADING = frozenset(
+    f"https://www.googleapis.com/auth/{name}" for name in ("youtube", "youtube.upload", "youtube.force-ssl")
+)
+"""Scopes of which one is needed to upload: a user may untick any on the consent page."""
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 
 

@@ -37,6 +37,7 @@ def plan(session: Session, actor: Actor, wanted: PublicationPlanInput) -> list[P
         Conflict: the episode was discarded, or is on this account already or on its way there.
     """
     actor.require("editor")
+    hold_plans(session, wanted.episode_id)
     episode = get_owned(session, Episode, wanted.episode_id, lock=True)
     if episode.state == "discarded":
         raise Conflict("This episode was discarded.")
@@ -95,7 +96,7 @@ def _record(
     ready = _prepare(session, episode, channel, target)
     if ready.due is not None:
         refuse(ready.issues)
-        _refuse_second(session, episode, ready.account, ready.asset)
+        refuse_second(session, episode.id, ready.account.id, ready.asset.id if ready.asset else None)
     record = PublicationRecord(
         owner_id=actor.owner_id,
         episode_id=episode.id,
@@ -158,14 +159,26 @@ def refuse(issues: list[Issue]) -> None:
         raise InvalidInput(errors[0], " ".join(errors[1:]))
 
 
-def _refuse_second(session: Session, episode: Episode, account: PlatformAccount, asset: Asset | None) -> None:
-    """The same file of one episode goes to one account once; a planned repeat is another episode."""
+def hold_plans(session: Session, episode_id: UUID) -> None:
+    """Until the transaction ends nobody else plans this episode's posts. Taken before any row lock, because workers
+    lock a publication first and its episode after it."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"plans:{episode_id}", 0))))
+
+
+def refuse_second(
+    session: Session, episode_id: UUID, account_id: UUID, asset_id: UUID | None, but: UUID | None = None
+) -> None:
+    """The same file of one episode goes to one account once; a planned repeat is another episode.
+
+    The caller holds the episode's plans (:func:`hold_plans`). ``but`` is the publication that is asked about.
+    """
     existing = session.scalar(
         select(PublicationRecord.state)
         .where(
-            PublicationRecord.episode_id == episode.id,
-            PublicationRecord.account_id == account.id,
-            PublicationRecord.asset_id == (asset.id if asset else None),
+            PublicationRecord.episode_id == episode_id,
+            PublicationRecord.account_id == account_id,
+            PublicationRecord.asset_id == asset_id,
+            PublicationRecord.id.is_distinct_from(but),
             PublicationRecord.state.in_(
                 states.PUBLISHED | states.ACTIVE | {"scheduled", "needs_review", "needs_reconnect"}
             ),

@@ -25,6 +25,7 @@ from core.models.publishing import (
     PublicationStep,
 )
 from core.publishing import episodes, preflight, states, waiting
+from core.publishing.addresses import post_id
 from core.publishing.payloads import (
     AttemptOut,
     PublicationDetail,
@@ -33,7 +34,7 @@ from core.publishing.payloads import (
     ReviewInput,
     StepOut,
 )
-from core.publishing.plan import announce, keeps_time, refuse, when
+from core.publishing.plan import announce, hold_plans, keeps_time, refuse, refuse_second, when
 from core.publishing.rules import rules_of
 from core.security import Actor
 
@@ -116,12 +117,14 @@ def reschedule(
     record = get_owned(session, PublicationRecord, publication_id)
     if wanted.version is not None and wanted.version != record.version:
         raise Conflict("Somebody changed this publication meanwhile.", "Look at it again.")
+    hold_plans(session, record.episode_id)
     episode = get_owned(session, Episode, record.episode_id)
     channel = get_owned(session, ContentChannel, episode.channel_id)
     due = when(session, wanted.scheduled_time, wanted.timezone or record.timezone or channel.timezone)
     if due is None:
         raise InvalidInput("A time is needed.")
     _check_again(session, record)
+    refuse_second(session, episode.id, record.account_id, record.asset_id, but=record.id)
     kept = record.platform_keeps_time and record.remote_id is not None and record.state != "failed"
     return _change(
         session,
@@ -222,9 +225,9 @@ def review(session: Session, actor: Actor, publication_id: UUID | str, answer: R
     actor.require("editor")
     record = get_owned(session, PublicationRecord, publication_id)
     if answer.answer == "published":
-        remote_id = answer.remote_id or record.remote_id
-        if not remote_id:
+        if not answer.remote_id and not record.remote_id:
             raise InvalidInput("Give the id or the address of the post.")
+        remote_id = post_id(record.platform, answer.remote_id) if answer.remote_id else record.remote_id
         changed = _change(
             session,
             record,

@@ -65,6 +65,7 @@ class YouTubePublisher(PlatformPublisherBase):
 
         The next offset always comes from the server's answer. A 5xx or a broken connection is answered by a probe; the
         session keeps what it has.
+        A limit ends the call: until its instant nobody may ask again.
         """
         media = MediaFileUpload(str(request.path), mimetype=request.mime_type, chunksize=self._chunk, resumable=True)
         try:
@@ -103,23 +104,29 @@ class YouTubePublisher(PlatformPublisherBase):
         save({"session": call.resumable_uri, "offset": 0})
 
     def _send(self, call: Any, request: PublishRequest, save: SaveHandle, progress: Progress) -> str:
-        failures = 0
+        failures, doubt = 0, False  # whether the last byte may have arrived without our hearing of it
         while True:
             progress(0.9 * call.resumable_progress / request.size_bytes, "stage.upload")
             before = call.resumable_progress
+            last = before + self._chunk >= request.size_bytes
             try:
                 status, body = call.next_chunk(num_retries=0)
             except HttpError as error:
                 failure = self._session_failure(error)
-                if failure.error_class not in ("transient", "throttled") or failures >= TRIES:
+                doubt = doubt or (last and failure.error_class == "transient")
+                if failure.error_class == "rejected" and doubt:
+                    raise PlatformFailure(
+                        failure.title, failure.detail, error_class="unknown_outcome", code=failure.code
+                    ) from error
+                if failure.error_class != "transient" or failures >= TRIES:
                     raise failure from error
                 failures += 1
                 self._pause(back_off(failures))
                 continue
             except httpx.HTTPError as error:
-                last = before + self._chunk >= request.size_bytes
+                doubt = doubt or last
                 if failures >= TRIES:
-                    raise unreachable(error, mutation=last) from error
+                    raise unreachable(error, mutation=doubt) from error
                 failures += 1
                 self._pause(back_off(failures))
                 continue

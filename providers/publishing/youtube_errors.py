@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from core.publishing.failures import PlatformFailure
@@ -24,6 +25,7 @@ SENTENCES = {
     "mediaBodyRequired": "YouTube received no video.",
     "invalidFilename": "YouTube does not accept the file's name.",
     "youtubeSignupRequired": "This Google account has no YouTube channel.",
+    "insufficientPermissions": "This account did not allow the studio to do that.",
     "forbidden": "This account may not do that on YouTube.",
     "videoNotFound": "The video is not on YouTube any more.",
     "captionExists": "The video has captions of this language and name already.",
@@ -73,7 +75,7 @@ def classify(
             limit_kind="videos.insert",
         )
     if reason in THROTTLED or status == 429:
-        seconds = int(retry_after) if retry_after and retry_after.isdigit() else 30
+        seconds = _seconds(retry_after, now)
         return PlatformFailure(
             "YouTube asks for a pause.",
             message,
@@ -101,3 +103,13 @@ def unreachable(error: Exception, *, mutation: bool = False) -> PlatformFailure:
         error_class="unknown_outcome" if mutation else "transient",
         code="no-answer",
     )
+
+
+def _seconds(retry_after: str | None, now: datetime) -> int:
+    """A ``Retry-After`` (RFC 9110, section 10.2.3) as seconds: a number or a date; half a minute without one."""
+    if retry_after and retry_after.isascii() and retry_after.isdigit():
+        return min(int(retry_after), 86_400)
+    try:
+        return max(int((parsedate_to_datetime(retry_after or "") - now).total_seconds()), 1)
+    except (TypeError, ValueError):
+        return 30

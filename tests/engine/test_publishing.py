@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import imageio_ffmpeg
 import pytest
@@ -266,8 +268,11 @@ def test_a_doubt_is_settled_by_the_user(youtube: FakeYouTube, owner: Actor, vide
     with database.session(owner) as session:
         with pytest.raises(InvalidInput):
             publications.review(session, owner, publication, ReviewInput(answer="published"))
-        publications.review(session, owner, publication, ReviewInput(answer="published", remote_id="abc"))
-    assert room.record(publication).state == "published"
+        with pytest.raises(InvalidInput):
+            publications.review(session, owner, publication, ReviewInput(answer="published", remote_id="my video"))
+        address = "https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=1"
+        publications.review(session, owner, publication, ReviewInput(answer="published", remote_id=address))
+    assert (room.record(publication).state, room.record(publication).remote_id) == ("published", "dQw4w9WgXcQ")
     assert youtube.calls() == {}
 
 
@@ -316,6 +321,108 @@ def test_figures_are_read_by_the_same_jobs_everywhere(youtube: FakeYouTube, owne
     with database.session() as session:
         count = select(func.count()).select_from(PerformanceSnapshot).where(PerformanceSnapshot.publication_id == trial)
         assert session.scalar(count) == 14
+
+
+def test_a_time_when_the_studio_was_off_leaves_no_hole(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    """Days are read again for as long as the platform revises them, counted from the last reading, not today."""
+    post = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    room.tick()
+    dispatch.due_syncs()
+    room.run_jobs("publishing.sync")
+    off = timedelta(days=90)
+    with database.session() as session:
+        session.execute(update(PublicationRecord).values(published_at=PublicationRecord.published_at - 2 * off))
+        session.execute(update(Job).values(finished_at=Job.finished_at - off))
+        session.execute(update(PublicationRecord).values(next_metrics_at=func.now(), next_revenue_at=func.now()))
+    remote, today = room.record(post).remote_id, datetime.now(UTC).date()
+    days = [{"video": remote, "day": (today - timedelta(days=ago)).isoformat(), "views": 1, "estimatedRevenue": 1}
+            for ago in (3, 60, 95, 120, 150)]  # fmt: skip
+    youtube.set(days=days)
+    dispatch.due_syncs()
+    room.run_jobs("publishing.sync")
+    with database.session() as session:
+        reported = {(today - day).days for day in session.scalars(select(ReportedDay.day))}
+        earned = {(today - day).days for day in session.scalars(select(RevenueRecord.earned_on))}
+    assert (reported, earned) == ({3, 60, 95}, {3, 60, 95, 120}), "what was read before is not asked for again"
+
+
+def test_a_permission_that_was_not_given_is_told_and_the_rest_is_read(
+    youtube: FakeYouTube, owner: Actor, video: Path
+) -> None:
+    auth = youtube.account(scopes=["youtube.upload", "youtube.readonly"])
+    post = room.planned(owner, room.stored(owner, video), room.account(owner, auth))
+    room.tick()
+    youtube.set(video={"video_id": room.record(post).remote_id, "statistics": {"viewCount": 5}})
+    dispatch.due_syncs()
+    room.run_jobs("publishing.sync")
+    with database.session() as session:
+        assert session.scalars(select(PerformanceSnapshot.views)).all() == [5]
+        refused = {job.kind: (job.status, (job.result or {}).get("refused")) for job in session.scalars(select(Job))}
+    assert refused["publishing.sync_metrics"] == ("succeeded", "insufficientPermissions")
+    assert refused["publishing.sync_revenue"] == ("succeeded", "insufficientPermissions")
+    assert room.account_row(room.record(post).account_id).status == "connected"
+
+
+def test_an_account_that_may_not_upload_waits_for_its_user(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    auth = youtube.account(scopes=["youtube.readonly"])
+    post = room.planned(owner, room.stored(owner, video), room.account(owner, auth))
+    room.tick()
+    record = room.record(post)
+    assert (record.state, record.reason) == (
+        "needs_reconnect",
+        "This account did not allow the studio to do that.",
+    )
+    assert youtube.sessions() == 0
+
+
+def test_of_two_plans_of_one_episode_one_is_published(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    """A failed post that was planned anew must not come back by its retry button, nor two drafts both go out."""
+    account = room.account(owner, youtube.account())
+    first = room.planned(owner, room.stored(owner, video), account)
+    with database.session() as session:
+        session.execute(update(PublicationRecord).values(state="failed"))
+    episode = room.record(first).episode_id
+    target = {"platform_account_id": account, "scheduled_time": "now", "privacy": "public"}
+    with database.session(owner) as session:
+        wanted = PublicationPlanInput.model_validate({"episode_id": episode, "targets": [target]})
+        second = plan.plan(session, owner, wanted)[0].id
+    with database.session(owner) as session, pytest.raises(Conflict, match="on this account already"):
+        publications.retry(session, owner, first)
+    room.tick()
+    assert room.record(second).state == "published"
+    with database.session(owner) as session, pytest.raises(Conflict, match="on this account already"):
+        publications.retry(session, owner, first)
+    room.tick()
+    assert len(youtube.logged("video")) == 1
+
+
+def test_two_drafts_set_on_their_way_at_once(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    account = room.account(owner, youtube.account())
+    first = room.planned(owner, room.stored(owner, video), account, scheduled_time=None)
+    target = {"platform_account_id": account, "scheduled_time": None, "privacy": "public"}
+    with database.session(owner) as session:
+        wanted = PublicationPlanInput.model_validate(
+            {"episode_id": room.record(first).episode_id, "targets": [target, target]}
+        )
+        drafts = [first, *(record.id for record in plan.plan(session, owner, wanted))]
+    refused: list[UUID] = []
+
+    def start(key: UUID) -> None:
+        try:
+            with database.session(owner) as session:
+                publications.reschedule(session, owner, key, RescheduleInput(scheduled_time="now"))
+        except Conflict:
+            refused.append(key)
+
+    threads = [threading.Thread(target=start, args=(key,)) for key in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 2
+    for _ in range(3):
+        room.tick()
+    assert len(youtube.logged("video")) == 1
 
 
 def test_an_empty_daily_allowance_stops_reading_until_it_returns(

@@ -15,6 +15,7 @@ from core.models.jobs import OutboxEvent
 from core.models.publishing import Episode, PlatformAccount
 from core.preferences import store_value
 from core.publishing import accounts, channels, episodes, publications
+from core.publishing.failures import PlatformFailure
 from core.publishing.payloads import (
     AccountInput,
     AuthConfig,
@@ -69,6 +70,20 @@ def test_connecting_through_the_consent_page(youtube: FakeYouTube, owner: Actor)
         assert account.status == "connected"
     with database.session() as session, pytest.raises(BadRequest):
         accounts.complete_connection(session, "youtube", back["state"], back["code"])
+
+
+def test_connecting_without_leave_to_upload_is_refused(youtube: FakeYouTube, owner: Actor) -> None:
+    youtube.account("UCmine", scopes=["youtube.readonly", "yt-analytics.readonly"])
+    redirect = "http://127.0.0.1:8501/api/publishing/accounts/youtube/callback"
+    with database.session(owner) as session:
+        store_value(session, owner, "GOOGLE_CLIENT_ID", "studio.apps", secret=False)
+        url = accounts.connect_url(session, owner, "youtube", redirect)
+    answer = httpx.get(url, follow_redirects=False)
+    back = {key: values[0] for key, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+    with pytest.raises(PlatformFailure, match="upload videos was not given"), database.session() as session:
+        accounts.complete_connection(session, "youtube", back["state"], back["code"])
+    with database.session() as session:
+        assert session.scalars(select(PlatformAccount)).all() == []
 
 
 def test_reconnecting_with_an_empty_refresh_token_keeps_the_stored_one(youtube: FakeYouTube, owner: Actor) -> None:

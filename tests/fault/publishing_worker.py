@@ -23,7 +23,7 @@ from core import database
 from core.jobs import lifecycle
 from core.models.jobs import Job
 from core.models.publishing import PublicationRecord
-from providers.publishing import transport, youtube
+from providers.publishing import simulated, transport, youtube
 from workers import runner
 from workers.processes import die_with_parent
 from workers.publishing import ledger, sync, upload
@@ -37,8 +37,20 @@ POINTS = (
     "last byte sent, answer not read",
     "answer read, id not stored",
     "id stored",
+    "step begun",
+    "step made, not stored",
     "before the end is stored",
 )
+SIMULATED = (
+    "before intent",
+    "after intent",
+    "handle stored",
+    "post made, answer not read",
+    "id stored",
+    "before the end is stored",
+)
+FIGURES = "kill-while-figures-are-stored"
+"""A file of this name in FLAGS ends the worker once, after figures were written and before they are committed."""
 CHUNK = 262_144
 
 
@@ -50,7 +62,6 @@ def main() -> int:
     ledger.RENEWAL = 0.5
     youtube.YouTubePublisher.__init__.__kwdefaults__["chunk_bytes"] = CHUNK
     _put_points(flags)
-    assert sync
     while True:
         child = os.fork()
         if child == 0:
@@ -66,7 +77,7 @@ def _work() -> None:
         with database.session() as session:
             ids = session.scalars(
                 select(Job.id)
-                .where(Job.status == "queued", Job.kind == "publishing.upload")
+                .where(Job.status == "queued", Job.kind.in_(("publishing.upload", "publishing.sync_metrics")))
                 .order_by(Job.created_at)
                 .limit(5)
             ).all()
@@ -127,6 +138,19 @@ def _put_points(flags: Path) -> None:
     around(ledger, "save_handle", after="handle stored")
     around(ledger, "uploaded", before="answer read, id not stored", after="id stored")
     around(ledger, "published", before="before the end is stored")
+    around(ledger, "begin_step", after="step begun")
+    around(ledger, "end_step", before="step made, not stored")
+    around(simulated.SimulatedPublisher, "submit", after="post made, answer not read")
+    recorded = sync.record_snapshots
+
+    def half_stored(*args: Any, **options: Any) -> Any:
+        result = recorded(*args, **options)
+        if (flags / FIGURES).exists():
+            (flags / FIGURES).unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    sync.record_snapshots = half_stored  # type: ignore[assignment]
     assert upload.ledger is ledger
 
 

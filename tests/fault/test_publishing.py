@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -20,17 +21,23 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core import database
+from core.business import rollups
 from core.errors import Conflict
 from core.jobs import queue
+from core.models.business import ChannelDaily, PerformanceSnapshot, PublicationDaily
 from core.models.jobs import Job
 from core.models.publishing import AccountLimit, PublicationRecord
-from core.publishing import publications, states, tokens
+from core.models.simulated import SimulatedPost
+from core.preferences import store_value
+from core.publishing import accounts, publications, simulation, states, tokens
+from core.publishing.payloads import AccountInput
+from core.publishing.rules import RULES
 from core.security import Actor
 from core.storage import sha256_of
 from providers.publishing.youtube import YouTubePublisher
 from tests.engine import publishing_studio as room
 from tests.fakes.youtube.client import FakeYouTube
-from tests.fault.publishing_worker import CHUNK, POINTS
+from tests.fault.publishing_worker import CHUNK, FIGURES, POINTS, SIMULATED
 from workers import dispatcher
 from workers.publishing import dispatch, ledger
 
@@ -101,9 +108,12 @@ def test_f1_killed_at_every_point_each_post_is_made_once(
 ) -> None:
     flags = tmp_path / "flags"
     flags.mkdir()
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
     asset, several = room.stored(owner, video), _accounts(owner, youtube, len(POINTS))
+    options = {"captions": [{"asset_id": str(room.stored(owner, words, "subtitle")), "language": "en"}]}
     ids = [
-        room.planned(owner, asset, account, title=f"kill {point}")
+        room.planned(owner, asset, account, title=f"kill {point}", options=options)
         for point, account in zip(POINTS, several, strict=True)
     ]
     workers = [_worker(flags), _worker(flags)]
@@ -124,6 +134,62 @@ def test_f1_killed_at_every_point_each_post_is_made_once(
             worker.wait()
     assert len(list(flags.iterdir())) == len(POINTS), "every point was reached"
     _published_once(youtube, ids)
+    captions = Counter(line["video_id"] for line in youtube.logged("captions"))
+    assert captions == Counter(line["video_id"] for line in youtube.logged("video")), "each step came through once"
+
+
+def test_f1_on_the_simulated_platform_and_f15_in_mid_reading(owner: Actor, video: Path, tmp_path: Path) -> None:
+    """Killed at each point there too; then once more while the figures of a simulated week are being stored."""
+    flags = tmp_path / "flags"
+    flags.mkdir()
+    asset = room.stored(owner, video)
+    ids = []
+    for point in SIMULATED:
+        with database.session(owner) as session:
+            place = accounts.add(session, owner, AccountInput(platform="simulated", external_id=point, name=point))
+        ids.append(room.planned(owner, asset, place.id, title=f"kill {point}"))
+    workers = [_worker(flags), _worker(flags)]
+    try:
+        _drive(lambda: {room.record(key).state for key in ids} == {"published"}, lambda: None, 120)
+        assert len(list(flags.iterdir())) == len(SIMULATED), "every point was reached"
+        with database.session() as session:
+            posts = session.execute(select(SimulatedPost.account_id, SimulatedPost.id)).all()
+        assert Counter(post.account_id for post in posts) == Counter(room.record(key).account_id for key in ids)
+        (flags / FIGURES).touch()
+        with database.session(owner) as session:
+            simulation.play_simulated_week(session, owner)
+        _drive(lambda: _unfinished("publishing.sync_metrics") == 0, lambda: None, 120)
+        assert not (flags / FIGURES).exists(), "a worker died with figures in its hands"
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    assert _figures() == _recomputed(ids)
+    with database.session() as session:
+        assert session.scalar(select(func.count()).select_from(PerformanceSnapshot)) == 7 * len(ids)
+        session.execute(update(Job).where(Job.kind == "publishing.sync_metrics").values(status="queued", attempts=0))
+    before = _figures()
+    assert room.run_jobs("publishing.sync_metrics") == len(ids)
+    assert _figures() == before == _recomputed(ids), "the same readings again change nothing"
+
+
+def _unfinished(kind: str) -> int:
+    with database.session() as session:
+        running = Job.kind == kind, Job.status != "succeeded"
+        return session.scalar(select(func.count()).select_from(Job).where(*running)) or 0
+
+
+def _figures() -> list[tuple[object, ...]]:
+    with database.session() as session:
+        daily = select(PublicationDaily.__table__).order_by(PublicationDaily.publication_id, PublicationDaily.day)
+        channels = select(ChannelDaily.__table__).order_by(ChannelDaily.channel_id, ChannelDaily.day)
+        return [tuple(row) for statement in (daily, channels) for row in session.execute(statement)]
+
+
+def _recomputed(ids: list[UUID]) -> list[tuple[object, ...]]:
+    with database.session() as session:
+        rollups.rebuild(session, ids)
+    return _figures()
 
 
 def test_f2_lost_answers_are_looked_up_not_repeated(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
@@ -152,6 +218,31 @@ def test_f3_trouble_in_mid_upload_goes_on_where_it_stopped(youtube: FakeYouTube,
     assert line["sha256"] == sha256_of(video)
     assert line["received"] - line["size"] <= 2 * CHUNK, "at most one chunk again for each of the two broken ones"
     assert youtube.sessions() == 1
+
+
+def test_f3_a_stalled_connection_is_left_and_a_session_that_ended_is_looked_up(
+    youtube: FakeYouTube, owner: Actor, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than we wait: the same session goes on. Ended (410): nothing is sent again before it was looked for."""
+    monkeypatch.setitem(YouTubePublisher.__init__.__kwdefaults__, "timeout", 0.7)
+    asset, account = room.stored(owner, video), room.account(owner, youtube.account())
+    youtube.fault("chunk", "stall", seconds=2.0, skip=2)
+    stalled = room.planned(owner, asset, account, title="stalled")
+    room.tick()
+    _published_once(youtube, [stalled])
+    (line,) = youtube.logged("video")
+    assert (line["sha256"], youtube.sessions()) == (sha256_of(video), 1)
+    assert line["received"] - line["size"] <= CHUNK
+    youtube.fault("chunk", "expire", status=410, skip=2)
+    ended = room.planned(owner, asset, account, title="ended")
+    room.tick()
+    assert (room.record(ended).state, youtube.sessions()) == ("submitting", 2)
+    monkeypatch.setattr(
+        "core.publishing.rules.RULES", {**RULES, "youtube": replace(RULES["youtube"], listing_delay_seconds=0)}
+    )
+    room.let_time_pass()
+    room.tick()
+    _published_once(youtube, [stalled, ended])
 
 
 def test_f4_an_emptied_queue_loses_and_doubles_nothing(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
@@ -306,6 +397,69 @@ def test_f10_no_call_is_made_before_a_limit_is_lifted(youtube: FakeYouTube, owne
     room.let_time_pass()
     room.tick()
     _published_once(youtube, [*held, sent, later])
+
+
+def test_f10_a_limit_in_mid_upload_is_kept_to_and_the_same_session_goes_on(
+    youtube: FakeYouTube, owner: Actor, video: Path
+) -> None:
+    asset, slow = room.stored(owner, video), room.account(owner, youtube.account("UCslow"), "UCslow")
+    free = room.account(owner, youtube.account("UCfree"), "UCfree")
+    youtube.fault("chunk", "status", status=429, reason="rateLimitExceeded", retry_after=900, skip=2)
+    held = room.planned(owner, asset, slow, title="asked to pause")
+    room.tick()
+    record = room.record(held)
+    assert (record.state, record.reason) == ("submitting", "YouTube asks for a pause.")
+    assert record.lease_expires_at is not None
+    assert record.lease_expires_at > datetime.now(UTC) + timedelta(minutes=14)
+    before = youtube.calls()
+    for _ in range(2):
+        room.tick()
+    assert youtube.calls() == before, "no call before the instant"
+    other = room.planned(owner, asset, free, title="others run")
+    room.tick()
+    assert room.record(other).state == "published"
+    with database.session() as session:
+        session.execute(update(AccountLimit).values(blocked_until=func.now()))
+    room.let_time_pass()
+    room.tick()
+    _published_once(youtube, [held, other])
+    assert youtube.sessions() == 2
+    assert all(line["received"] - line["size"] <= CHUNK for line in youtube.logged("video"))
+
+
+def test_a_platform_that_may_not_be_asked_is_left_to_the_user(youtube: FakeYouTube, owner: Actor, video: Path) -> None:
+    """The answer to the last byte is lost, and the question after it is refused: it may be there, so it stays."""
+    publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
+    youtube.fault("last_chunk", "drop_after")
+    youtube.fault("probe", "status", status=403, reason="forbidden", times=50)
+    for _ in range(3):
+        room.tick()
+        room.let_time_pass()
+    record = room.record(publication)
+    assert record.state == "needs_review"
+    assert "It may be on the platform already." in record.reason
+    assert (len(youtube.logged("video")), youtube.sessions()) == (1, 1)
+
+
+def test_a_client_google_does_not_know_is_our_fault_and_loses_nothing(
+    youtube: FakeYouTube, owner: Actor, video: Path
+) -> None:
+    auth = youtube.account()
+    account = room.account(owner, {**auth, "expires_at": time.time()})
+    publication = room.planned(owner, room.stored(owner, video), account)
+    youtube.set(client=["studio.apps", "hush"])
+    for _ in range(3):
+        room.tick()
+    record = room.record(publication)
+    assert record.state == "scheduled"
+    assert "Google does not accept the studio's registration." in record.reason
+    assert room.account_row(account).status == "connected"
+    with database.session(owner) as session:
+        store_value(session, owner, "GOOGLE_CLIENT_ID", "studio.apps", secret=False)
+        store_value(session, owner, "GOOGLE_CLIENT_SECRET", "hush", secret=True)
+    room.let_time_pass()
+    room.tick()
+    _published_once(youtube, [publication])
 
 
 def test_f11_of_a_cancel_and_a_start_exactly_one_wins(youtube: FakeYouTube, owner: Actor, video: Path) -> None:

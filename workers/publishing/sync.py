@@ -8,7 +8,7 @@ earnings by their reference).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from core.business.revenue import Earning, record_earnings
 from core.business.snapshots import DayReport, Snapshot, record_day_reports, record_snapshots
 from core.business.targets import Target
 from core.errors import NotFound
+from core.models.jobs import Job
 from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
 from core.publishing import limits, states, tokens
 from core.publishing.failures import PlatformFailure
@@ -43,7 +44,7 @@ def sync_metrics(context: JobContext, payload: SyncMetricsInput) -> dict[str, An
         return {"publications": 0, "written": 0}
     context.progress(0.1, "stage.sync")
     simulated = account.is_simulated
-    since = None if simulated else (datetime.now(UTC) - METRICS_WINDOW).date()
+    since = None if simulated else _from(account, "publishing.sync_metrics", list(by_remote.values()), METRICS_WINDOW)
     publisher = publisher_of(account)
     report = _ask(account, publisher, lambda: publisher.fetch_metrics(list(by_remote), since))
     with database.session() as session:
@@ -93,7 +94,7 @@ def sync_metrics(context: JobContext, payload: SyncMetricsInput) -> dict[str, An
         "publications": len(by_remote),
         "written": totals.written + days.written,
         "missing": len(report.missing),
-        "daily_report_refused": report.refused,
+        "refused": report.refused,
         "simulated": simulated,
     }
 
@@ -105,8 +106,8 @@ def sync_revenue(context: JobContext, payload: SyncRevenueInput) -> dict[str, An
     if not by_remote:
         return {"publications": 0, "written": 0}
     context.progress(0.1, "stage.sync")
-    today = datetime.now(UTC).date()
-    start, end = payload.start or today - REVENUE_WINDOW, payload.end or today
+    start = payload.start or _from(account, "publishing.sync_revenue", list(by_remote.values()), REVENUE_WINDOW)
+    end = payload.end or datetime.now(UTC).date()
     publisher = publisher_of(account)
     rows: list[RevenueRow] = []
     unknown: list[str] = []
@@ -147,6 +148,26 @@ def sync_revenue(context: JobContext, payload: SyncRevenueInput) -> dict[str, An
         "simulated": account.is_simulated,
         "currencies_not_reported": unknown,
     }
+
+
+def _from(account: PlatformAccount, kind: str, publication_ids: list[UUID], window: timedelta) -> date:
+    """The first day to ask for: as far before the last reading that came through as the platform revises its days, so
+    that a time when the studio was off leaves no hole; before the first reading, when the oldest post was published."""
+    with database.session() as session:
+        last = session.scalar(
+            select(func.max(Job.finished_at)).where(
+                Job.owner_id == account.owner_id,
+                Job.kind == kind,
+                Job.status == "succeeded",
+                Job.payload["account_id"].astext == str(account.id),
+                func.coalesce(Job.result["refused"].astext, "") == "",
+            )
+        )
+        if last is None:
+            oldest = select(func.min(PublicationRecord.published_at)).where(PublicationRecord.id.in_(publication_ids))
+            last = session.scalar(oldest)
+    now = datetime.now(UTC)
+    return (min(last or now, now) - window).date()
 
 
 def _by_currency(by_remote: dict[str, UUID]) -> dict[str, list[str]]:

@@ -36,6 +36,8 @@ PATIENCE = 15.0
 """Seconds a job waits for the platform's processing before it lets the worker do other things."""
 CHECK_AGAIN = timedelta(seconds=20)
 GONE_AFTER = timedelta(minutes=10)
+REPAIR = timedelta(minutes=5)
+"""How long a studio that is not set up waits before it tries again."""
 ROUNDS = 5
 STEP_TRIES = 3
 _log = logging.getLogger(__name__)
@@ -60,8 +62,17 @@ def upload(context: JobContext, payload: PublishingUploadInput) -> dict[str, Any
             state = _publish(context, taken)
     except _Stop as stop:
         state = stop.state
+    except NotConfigured as error:
+        state = _misconfigured(taken, error)
     dispatch.dispatch_due()  # the account is free: its next post need not wait for the clock
     return {"publication_id": str(payload.publication_id), "state": state, "remote_id": taken.remote_id}
+
+
+def _misconfigured(taken: Taken, error: NotConfigured) -> str:
+    """Something of ours is not in order (Google does not know our client): not the account's fault and not the post's.
+    It is kept as it stands and tried again later; what is wrong is shown until then."""
+    ledger.put_off(taken, datetime.now(UTC) + REPAIR, f"{error.title} {error.detail}".strip())
+    return "put off"
 
 
 def _publish(context: JobContext, taken: Taken) -> str:
@@ -189,7 +200,15 @@ def _send(
 
 def _look(taken: Taken, publisher: PlatformPublisherBase, request: PublishRequest, delay: timedelta) -> str | None:
     """The id of the post if an earlier attempt made it; None when sending is safe."""
-    seen = publisher.reconcile(taken.marker, request.size_bytes, taken.handle)
+    try:
+        seen = publisher.reconcile(taken.marker, request.size_bytes, taken.handle)
+    except PlatformFailure as failure:
+        if failure.error_class != "rejected":
+            raise
+        # We may not look. That is no proof of anything, and a new attempt could be a second post.
+        reason = f"{failure.title} It may be on the platform already."
+        ledger.ended(taken, "needs_review", reason, "unknown", failure)
+        raise _Stop("needs_review") from failure
     if seen.outcome == "published":
         return seen.remote_id
     if seen.outcome == "resumable":

@@ -27,6 +27,12 @@ class OAuth:
         fault = self._misbehave("token")
         kind = form.get("grant_type")
         with self.state.lock:
+            if self.state.client is not None and self.state.client != (
+                form.get("client_id"),
+                form.get("client_secret"),
+            ):
+                self._answer(401, {"error": "invalid_client", "error_description": "The OAuth client was not found."})
+                return
             if kind == "refresh_token":
                 account = next(
                     (a for a in self.state.accounts.values() if a.refresh_token == form.get("refresh_token")), None
@@ -37,7 +43,7 @@ class OAuth:
                         {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
                     )
                     return
-                answer: dict[str, Any] = {"token_type": "Bearer", "scope": "https://www.googleapis.com/auth/youtube"}
+                answer: dict[str, Any] = {"token_type": "Bearer", "scope": account.scope}
                 if account.rotates:
                     account.refresh_token = "1//" + secrets.token_urlsafe(24)
                     answer["refresh_token"] = account.refresh_token
@@ -49,7 +55,7 @@ class OAuth:
                     self._answer(400, {"error": "invalid_grant", "error_description": "Bad code."})
                     return
                 account = self.state.accounts[channel_id]
-                answer = {"token_type": "Bearer", "scope": "youtube", "refresh_token": account.refresh_token}
+                answer = {"token_type": "Bearer", "scope": account.scope, "refresh_token": account.refresh_token}
             else:
                 self._answer(400, {"error": "unsupported_grant_type"})
                 return
@@ -64,7 +70,13 @@ class OAuth:
 
     def _consent(self) -> None:
         """A person gets a page with two links, a program the answer at once. The only redirect addresses are ours."""
-        if self.query.get("code_challenge_method") != "S256" or self.query.get("access_type") != "offline":
+        wanted = {
+            "code_challenge_method": "S256",
+            "access_type": "offline",
+            "prompt": "consent",
+            "response_type": "code",
+        }
+        if any(self.query.get(name) != value for name, value in wanted.items()) or not self.query.get("scope"):
             raise Refused(400, "invalid_request")
         if not self.query["redirect_uri"].endswith("/api/publishing/accounts/youtube/callback"):
             raise Refused(400, "redirect_uri_mismatch")

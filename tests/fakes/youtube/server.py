@@ -20,9 +20,10 @@ from tests.fakes.youtube.admin import Admin
 from tests.fakes.youtube.answers import Dropped, Refused
 from tests.fakes.youtube.oauth import OAuth
 from tests.fakes.youtube.rules import check_insert
-from tests.fakes.youtube.state import Account, Fault, Session, State
+from tests.fakes.youtube.state import SCOPES, Account, Fault, Session, State
 
 GRANULE = 262_144
+LARGEST = 274_877_906_944
 _RANGE = re.compile(r"^bytes (?:(\d+)-(\d+)|\*)/(\d+)$")
 
 
@@ -93,6 +94,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
                         "errors": [{"domain": refusal.domain, "reason": refusal.reason, "message": refusal.message}],
                     }
                 },
+                refusal.headers,
             )
         except (ConnectionError, TimeoutError):
             self.close_connection = True
@@ -133,10 +135,16 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             raise Refused(401, "authError", "Invalid Credentials", "global")
         return account
 
-    def _spend(self, method: str) -> None:
+    def _spend(self, account: Account, method: str) -> None:
+        """The scope is looked at first; a call of a method costs whether or not it is refused later."""
+        self._permit(account, method)
         reason = self.state.spend(method)
         if reason:
             raise Refused(403, reason, "The request cannot be completed: quota.", "youtube.quota")
+
+    def _permit(self, account: Account, method: str) -> None:
+        if not SCOPES[method] & set(account.scopes):
+            raise Refused(403, "insufficientPermissions", "Request had insufficient authentication scopes.", "global")
 
     def _misbehave(self, on: str, account: Account | None = None) -> Fault | None:
         """Faults that need nothing done first; others are returned for the handler to do."""
@@ -144,7 +152,8 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         if fault is None:
             return None
         if fault.do == "status":
-            raise Refused(fault.status, fault.reason)
+            wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+            raise Refused(fault.status, fault.reason, headers=wait)
         if fault.do == "drop_before":
             raise Dropped
         if fault.do == "stall":
@@ -161,19 +170,24 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         raw = self._body()
         body = json.loads(raw or b"{}")
         fault = self._misbehave("open", account)
-        self._spend("videos.insert")
+        self._spend(account, "videos.insert")
+        if self.headers.get("Content-Type", "").split(";")[0] != "application/json":
+            raise Refused(400, "parseError")
         if account.upload_limit is not None and account.uploads_today >= account.upload_limit:
             raise Refused(400, "uploadLimitExceeded", "The user has exceeded the number of videos they may upload.")
         check_insert(body, set(self.query.get("part", "").split(",")))
         total = self.headers.get("X-Upload-Content-Length")
-        if total is None or not total.isdigit() or int(total) == 0:
+        kind = self.headers.get("X-Upload-Content-Type", "")
+        if total is None or not total.isdigit() or not 0 < int(total) <= LARGEST:
             raise Refused(400, "mediaBodyRequired")
+        if not kind.startswith("video/") and kind != "application/octet-stream":
+            raise Refused(400, "badContent", f"Media type {kind!r} is not supported.", "global")
         session = Session(
             upload_id=secrets.token_urlsafe(24),
             channel_id=account.channel_id,
             total=int(total),
             body=body,
-            mime_type=self.headers.get("X-Upload-Content-Type", ""),
+            mime_type=kind,
         )
         with self.state.lock:
             self.state.sessions[session.upload_id] = session
@@ -200,16 +214,24 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _put(self) -> None:
         session = self.state.sessions.get(self.query.get("upload_id", ""))
         match = _RANGE.match(self.headers.get("Content-Range", ""))
-        length = int(self.headers.get("Content-Length", -1))
         probe = match is not None and match.group(1) is None
         last = match is not None and not probe and int(match.group(2)) + 1 == int(match.group(3))
-        name = "probe" if probe else "last_chunk" if last else "chunk"
         account = self._account()
-        fault = self._misbehave(name, account)
-        if fault is not None and fault.do == "expire" and session is not None:
+        fault = self._misbehave("probe" if probe else "last_chunk" if last else "chunk", account)
+        gone = fault is not None and fault.do == "expire"
+        if session is not None and (gone or time.time() - session.opened > self.state.session_life):
             session.expired = True
         if session is None or session.expired or session.channel_id != account.channel_id:
-            raise Refused(404, "notFound", "The upload session does not exist.")
+            status = 410 if fault is not None and gone and fault.status == 410 else 404
+            raise Refused(status, "notFound", "The upload session does not exist.")
+        with session.lock:
+            self._take(session, match, probe=probe, last=last, fault=fault)
+
+    def _take(
+        self, session: Session, match: re.Match[str] | None, *, probe: bool, last: bool, fault: Fault | None
+    ) -> None:
+        """One request of a session at a time, as the bytes of one file can only be in one order."""
+        length = int(self.headers.get("Content-Length", -1))
         if session.video_id is not None:
             self._drain()
             video = self.state.videos[session.video_id]
@@ -218,9 +240,13 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         if match is None or int(match.group(3)) != session.total:
             raise Refused(400, "badContentRange")
         if probe:
+            if length != 0:
+                raise Refused(400, "badContentRange", "A question has no body.")
             self._incomplete(session)
             return
         start, end = int(match.group(1)), int(match.group(2))
+        if not start <= end < session.total:
+            raise Refused(400, "badContentRange", f"The file ends at byte {session.total - 1}.")
         if length != end - start + 1 or (not last and length % GRANULE):
             raise Refused(400, "badChunkSize", f"{length} bytes is not a multiple of {GRANULE}.")
         if start != session.kept:
@@ -273,7 +299,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _thumbnail(self) -> None:
         account = self._account()
         fault = self._misbehave("thumbnail", account)
-        self._spend("thumbnails.set")
+        self._spend(account, "thumbnails.set")
         video = self._own_video(account, self.query.get("videoId"))
         body = self._body()
         if self.headers.get("Content-Type", "").split(";")[0] not in ("image/jpeg", "image/png"):
@@ -289,7 +315,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _captions(self) -> None:
         account = self._account()
         fault = self._misbehave("captions", account)
-        self._spend("captions.insert")
+        self._spend(account, "captions.insert")
         kind = self.headers.get("Content-Type", "")
         if not kind.startswith("multipart/related"):
             raise Refused(400, "contentRequired")
@@ -311,7 +337,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _videos(self) -> None:
         account = self._account()
         self._misbehave("videos.list", account)
-        self._spend("videos.list")
+        self._spend(account, "videos.list")
         ids = [each for each in self.query.get("id", "").split(",") if each]
         if not ids or len(ids) > 50:
             raise Refused(400, "invalidFilters")
@@ -328,7 +354,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _update_video(self) -> None:
         account = self._account()
         fault = self._misbehave("videos.update", account)
-        self._spend("videos.update")
+        self._spend(account, "videos.update")
         if self.query.get("part") != "status":
             raise Refused(400, "unexpectedPart")
         body = json.loads(self._body())
@@ -343,7 +369,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _channels(self) -> None:
         account = self._account()
         self._misbehave("channels.list", account)
-        self._spend("channels.list")
+        self._spend(account, "channels.list")
         item = {
             "id": account.channel_id,
             "snippet": {"title": account.title},
@@ -354,7 +380,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _playlist_items(self) -> None:
         account = self._account()
         self._misbehave("playlistItems.list", account)
-        self._spend("playlistItems.list")
+        self._spend(account, "playlistItems.list")
         size = min(int(self.query.get("maxResults", 5)), 50)
         start = int(self.query.get("pageToken", 0))
         with self.state.lock:
@@ -371,7 +397,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _add_to_playlist(self) -> None:
         account = self._account()
         fault = self._misbehave("playlist", account)
-        self._spend("playlistItems.insert")
+        self._spend(account, "playlistItems.insert")
         snippet = json.loads(self._body())["snippet"]
         video = self._own_video(account, snippet["resourceId"]["videoId"])
         self.state.playlists.setdefault(snippet["playlistId"], []).append(video.video_id)
@@ -383,6 +409,9 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
     def _reports(self) -> None:
         account = self._account()
         self._misbehave("reports", account)
+        self._permit(account, "reports.query")
+        if "evenue" in self.query.get("metrics", ""):
+            self._permit(account, "reports.query money")
         missing = {"ids", "startDate", "endDate", "metrics"} - set(self.query)
         if missing or self.query["ids"] != "channel==MINE":
             raise Refused(400, "badRequest", f"missing {sorted(missing)}", "global")

@@ -18,6 +18,35 @@ from tests.fakes.youtube.answers import Refused
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 COSTS = {"videos.update": 50, "thumbnails.set": 50, "playlistItems.insert": 50, "captions.insert": 400}
+_GOOGLE = "https://www.googleapis.com/auth/"
+_WRITE = frozenset({"youtube", "youtube.force-ssl"})
+SCOPES = {
+    "videos.insert": _WRITE | {"youtube.upload"},
+    "thumbnails.set": _WRITE | {"youtube.upload"},
+    "videos.update": _WRITE,
+    "playlistItems.insert": _WRITE,
+    "captions.insert": frozenset({"youtube.force-ssl"}),
+    "videos.list": _WRITE | {"youtube.readonly"},
+    "channels.list": _WRITE | {"youtube.readonly"},
+    "playlistItems.list": _WRITE | {"youtube.readonly"},
+    "reports.query": frozenset({"yt-analytics.readonly", "yt-analytics-monetary.readonly"}),
+    "reports.query money": frozenset({"yt-analytics-monetary.readonly"}),
+}
+"""Method to the scopes of which one is needed (discovery documents; Analytics: "Metrics", revenue)."""
+ALL_SCOPES = (
+    "youtube.upload",
+    "youtube.readonly",
+    "youtube.force-ssl",
+    "yt-analytics.readonly",
+    "yt-analytics-monetary.readonly",
+)
+METRICS = frozenset(
+    (
+        "views", "engagedViews", "likes", "comments", "shares", "estimatedMinutesWatched", "averageViewDuration",
+        "averageViewPercentage", "subscribersGained", "subscribersLost", "estimatedRevenue", "cardClickRate",
+    )
+)  # fmt: skip
+DIMENSIONS = frozenset({"day", "month", "video"})
 
 
 RATES = {"USD": 1.0, "THB": 34.0, "EUR": 0.9}
@@ -54,6 +83,12 @@ class Account:
     rotates: bool = False
     upload_limit: int | None = None
     uploads_today: int = 0
+    scopes: tuple[str, ...] = ALL_SCOPES
+    """Those the user left ticked on the consent page."""
+
+    @property
+    def scope(self) -> str:
+        return " ".join(_GOOGLE + name for name in self.scopes)
 
     @property
     def uploads_playlist(self) -> str:
@@ -74,6 +109,8 @@ class Session:
     received: int = 0
     video_id: str | None = None
     expired: bool = False
+    opened: float = field(default_factory=time.time)
+    lock: Any = field(default_factory=threading.Lock)
 
 
 @dataclass
@@ -102,7 +139,8 @@ class Fault:
 
     ``do``: ``status`` (answer ``status``/``reason``), ``drop_before`` (close without doing it), ``drop_after`` (do it,
     close without an answer), ``partial`` (keep only ``bytes`` of a chunk), ``cut`` (close once the session has sent
-    ``bytes``), ``expire`` (the session is gone), ``stall`` (wait ``seconds``, then go on).
+    ``bytes``), ``expire`` (the session is gone, answered with ``status`` 404 or 410), ``stall`` (wait ``seconds``, then
+    go on). ``retry_after`` goes out as a header with ``status``.
     """
 
     on: str
@@ -114,6 +152,7 @@ class Fault:
     bytes: int = 262_144
     seconds: float = 1.0
     channel_id: str | None = None
+    retry_after: int | None = None
 
 
 class State:
@@ -140,6 +179,8 @@ class State:
         self.clock_offset = 0.0
         self.days: list[dict[str, Any]] = []
         self.token_life = 3600.0
+        self.session_life = 7 * 86_400.0
+        self.client: tuple[str, str] | None = None
         self._log = log_path.open("a", encoding="utf-8") if log_path else None
 
     def record(self, kind: str, **values: Any) -> None:
@@ -182,7 +223,7 @@ class State:
 
     def reset_quota(self) -> None:
         """Start counting anew at midnight in Los Angeles."""
-        today = datetime.now(PACIFIC).date().isoformat()
+        today = self.now().astimezone(PACIFIC).date().isoformat()
         if today != self.quota_day:
             self.quota_day, self.units, self.inserts = today, 0, 0
 
@@ -318,13 +359,18 @@ class State:
         """Rows of the Analytics API: sums by day and video of what ``/_admin/state`` put in ``days``."""
         metrics = query["metrics"].split(",")
         dimensions = [name for name in query.get("dimensions", "").split(",") if name]
+        unknown = [name for name in metrics if name not in METRICS] + [
+            name for name in dimensions if name not in DIMENSIONS
+        ]
+        if unknown or query["startDate"] > query["endDate"]:
+            raise Refused(400, "badRequest", f"The query is not supported: {unknown}", "global")
         wanted = set(query.get("filters", "").removeprefix("video==").split(",")) - {""}
         money = any("evenue" in name for name in metrics)
         currency = query.get("currency", "USD") if money else "USD"
         if currency not in RATES:
             raise Refused(400, "invalidParameter", f"Unknown currency {currency}", "global")
         sums: dict[tuple[str, ...], list[float]] = {}
-        newest = (datetime.now(PACIFIC).date() - timedelta(days=1)).isoformat()
+        newest = (self.now().astimezone(PACIFIC).date() - timedelta(days=1)).isoformat()
         for row in self.days:
             video = self.videos.get(row["video"])
             if video is None or video.channel_id != channel_id or (wanted and row["video"] not in wanted):
