@@ -27,10 +27,8 @@ class OAuth:
         fault = self._misbehave("token")
         kind = form.get("grant_type")
         with self.state.lock:
-            if self.state.client is not None and self.state.client != (
-                form.get("client_id"),
-                form.get("client_secret"),
-            ):
+            registered = [form.get("client_id"), form.get("client_secret")]
+            if self.state.client is not None and list(self.state.client) != registered:
                 self._answer(401, {"error": "invalid_client", "error_description": "The OAuth client was not found."})
                 return
             if kind == "refresh_token":
