@@ -44,12 +44,24 @@ HERE = Path(__file__).resolve().parent
 async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Start the services before the first page and stop them after the last."""
     log.configure("app")
-    guardian = launch.start()
+    services = _started.pop() if _started else _start()
     try:
         async with api.router.lifespan_context(api):
-            yield {"services": guardian}
+            yield {"services": services}
     finally:
-        guardian.stop()
+        services.stop()
+
+
+_started: list[launch.Services] = []
+
+
+def _start() -> launch.Services:
+    try:
+        return launch.start()
+    except launch.CannotStart:
+        # The server prints what ends its start: the sentence, and not where in the code it was found.
+        sys.tracebacklimit = 0
+        raise
 
 
 app = st.App(
@@ -66,6 +78,11 @@ app = st.App(
 
 def main() -> int:
     """Serve the studio."""
+    log.configure("app")
+    try:
+        _started.append(launch.start())
+    except launch.CannotStart as refusal:
+        sys.exit(str(refusal))
     settings = get_settings()
     sys.stderr.write(f"The studio opens at http://{settings.host}:{settings.port}\n")
     app.run(

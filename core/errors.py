@@ -7,6 +7,8 @@ RFC 9457 problem documents, and the log keeps the trace.
 
 from __future__ import annotations
 
+import errno
+
 
 class StudioError(Exception):
     """Base of all errors meant to be shown.
@@ -140,3 +142,13 @@ class EngineFailed(StudioError):
 
 class JobCancelled(Exception):
     """Raised inside a running job when its user cancelled it, or a newer attempt took over. Not an error to show."""
+
+
+def sentence_of(error: OSError) -> str:
+    """What a person can do about a file that could not be read or written."""
+    name = error.filename or "a file of the studio"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: {name} could not be written. Free some space and start again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{name} cannot be written ({error.strerror}). Choose another data folder with STUDIO_DATA."
+    return f"{name}: {error.strerror or error}"

@@ -120,11 +120,16 @@ def ensure_owner(session: Session) -> User:
 
 
 def write_owner_token(session: Session, path: Path) -> None:
-    """At first start, write the owner's bearer token to ``path`` (mode 0600)."""
-    if path.exists():
+    """Write the owner's bearer token to ``path`` (mode 0600), unless there is one that this database knows.
+
+    One it does not know was left by another database, or by a start that was killed between file and commit.
+    """
+    if path.exists() and actor_for_bearer(session, path.read_text().strip()) is not None:
         return
     token = issue_api_token(session, ensure_owner(session), "embedded")
-    _write_private(path, token + "\n")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    _write_private(temporary, token + "\n")
+    temporary.replace(path)
 
 
 def _write_private(path: Path, content: str) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import quote
+from typing import Annotated, Literal
+from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1024**3
@@ -24,7 +25,9 @@ LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
 class Settings(BaseSettings):
     """Settings of the process; each field's environment name is in its alias, its meaning in its description."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", populate_by_name=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=None, env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+    )
 
     data_dir: Path = Field(Path("data"), alias="STUDIO_DATA", description="folder of everything the studio stores")
     host: str = Field("127.0.0.1", alias="STUDIO_BIND", description="address to listen on")
@@ -44,12 +47,18 @@ class Settings(BaseSettings):
     database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL 18; empty: an embedded server")
     redis_url: str = Field("", alias="REDIS_URL", description="Redis or Valkey; empty: an embedded server")
     ffmpeg_binary: str = Field("", alias="FFMPEG_BINARY", description="FFmpeg to run; empty: the one in imageio-ffmpeg")
-    storage_url: str = Field("", alias="STUDIO_STORAGE_URL", description="where assets lie; empty: data/assets")
+    storage_url: str = Field(
+        "",
+        alias="STUDIO_STORAGE_URL",
+        description="folder of the files (/path or file:///path); empty: assets in the data folder",
+    )
     max_upload_bytes: int = Field(10 * GIB, alias="STUDIO_MAX_UPLOAD", description="largest upload in bytes")
     min_free_bytes: int = Field(GIB // 2, alias="STUDIO_MIN_FREE", description="disk space that is never filled, bytes")
     media_workers: int = Field(1, alias="STUDIO_MEDIA_WORKERS", description="how many renders run at once", ge=1, le=64)
     job_time_limit: int = Field(6 * 3600, alias="STUDIO_JOB_TIME_LIMIT", description="longest run of one job, seconds")
-    log_level: str = Field("INFO", alias="STUDIO_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", alias="STUDIO_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
+    )
     log_json: bool = Field(False, alias="STUDIO_LOG_JSON", description="log lines as JSON objects")
     model_base_url: str = Field(
         "https://huggingface.co", alias="STUDIO_MODEL_BASE", description="where model downloads come from"
@@ -97,6 +106,29 @@ class Settings(BaseSettings):
         "https://rupload.facebook.com", alias="INSTAGRAM_RUPLOAD_BASE", description="Instagram resumable uploads"
     )
 
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _names_a_folder(cls, value: str) -> str:
+        scheme = value.partition("://")[0] if "://" in value else "file"
+        if scheme != "file":
+            raise ValueError(
+                f"this version keeps its files in a folder and cannot use {scheme}://. "
+                "Give a path, or a file:// address of one"
+            )
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _names_postgresql(cls, value: str) -> str:
+        if value and not re.match(r"postgres(ql)?(\+psycopg)?://", value):
+            raise ValueError("it must be the address of a PostgreSQL, like postgresql://user:password@host/name")
+        return value
+
     @property
     def root(self) -> Path:
         """The data folder as an absolute path."""
@@ -134,7 +166,9 @@ class Settings(BaseSettings):
         if plain and len(str(inside).encode()) <= LONGEST_SOCKET_DIR:
             return inside
         digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"creator-studio-{os.getuid()}-{digest}"
+        # The same for every process of this user, whatever its TMPDIR says, and short.
+        temporary = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())
+        return temporary / f"creator-studio-{os.getuid()}-{digest}"
 
     @property
     def valkey_socket(self) -> Path:
@@ -142,7 +176,11 @@ class Settings(BaseSettings):
 
     @property
     def assets_dir(self) -> Path:
-        return self.root / "assets"
+        """Folder of the assets' files."""
+        if not self.storage_url:
+            return self.root / "assets"
+        path = unquote(urlsplit(self.storage_url).path) if "://" in self.storage_url else self.storage_url
+        return Path(path).expanduser().resolve()
 
     @property
     def uploads_dir(self) -> Path:
@@ -160,7 +198,7 @@ class Settings(BaseSettings):
     def effective_database_url(self) -> str:
         """SQLAlchemy URL of the configured or the embedded PostgreSQL."""
         if self.database_url:
-            return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+            return "postgresql+psycopg" + self.database_url[self.database_url.index("://") :]
         return f"postgresql+psycopg://postgres:@/postgres?host={quote(str(self.socket_dir))}"
 
     @property

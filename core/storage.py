@@ -57,10 +57,13 @@ class LocalStorage:
             path.replace(target)
         except OSError:  # another file system: copy beside the target, then rename
             partial = target.with_name(target.name + ".part")
-            shutil.copyfile(path, partial)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(target)
+            try:
+                shutil.copyfile(path, partial)
+                with partial.open("rb") as file:
+                    os.fsync(file.fileno())
+                partial.replace(target)
+            finally:
+                partial.unlink(missing_ok=True)
             path.unlink()
         folder = os.open(target.parent, os.O_RDONLY)
         try:
@@ -98,7 +101,7 @@ def require_space(size_bytes: int) -> None:
     """
     settings = get_settings()
     settings.root.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(settings.root).free
+    free = min(shutil.disk_usage(settings.root).free, storage().free_bytes())
     if free < size_bytes + settings.min_free_bytes:
         raise OutOfSpace(
             "There is not enough room on the disk.",

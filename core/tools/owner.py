@@ -1,7 +1,7 @@
 """The studio's people from the terminal: ``python -m core.tools.owner create --email you@example.com``.
 
 Needed once before the studio may listen beyond this machine. The password is asked for, or read from the variable
-``STUDIO_OWNER_PASSWORD`` where no one can type (containers).
+``STUDIO_OWNER_PASSWORD`` where no one can type (containers). The studio may be running or not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import getpass
 import os
 import sys
 
-from core import database, security
+from sqlalchemy.exc import IntegrityError
+
+from core import database, launch, security
 from core.errors import StudioError
 
 
@@ -21,11 +23,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("action", choices=["create"])
     parser.add_argument("--email", required=True)
     chosen = parser.parse_args(arguments)
-    password = os.environ.get("STUDIO_OWNER_PASSWORD") or getpass.getpass("Password: ")
     try:
-        with database.session() as session:
+        password = os.environ.get("STUDIO_OWNER_PASSWORD") or getpass.getpass("Password: ")
+        with launch.borrowed(), database.session() as session:
             security.set_password(security.ensure_owner(session), chosen.email, password)
-    except StudioError as error:
+    except EOFError:
+        sys.stderr.write("Nobody can type a password here. Give it in the variable STUDIO_OWNER_PASSWORD.\n")
+        return 1
+    except IntegrityError:
+        sys.stderr.write("Somebody else of this studio has this e-mail.\n")
+        return 1
+    except (StudioError, launch.CannotStart) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{chosen.email} is the owner of this studio.\n")

@@ -7,7 +7,8 @@ import sys
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import database, security
+from core import database, launch, security
+from core.errors import StudioError
 from core.models.identity import StoredSetting
 from core.models.publishing import PlatformAccount
 
@@ -27,10 +28,15 @@ def reseal(session: Session, keyring: security.Keyring) -> int:
 
 def main() -> int:
     """Make a new key, then reseal; the old key stays in the key file for backups sealed with it."""
-    keyring = security.keyring()
-    keyring.rotate()
-    with database.session() as session:
-        changed = reseal(session, keyring)
+    try:
+        with launch.borrowed():
+            keyring = security.keyring()
+            keyring.rotate()
+            with database.session() as session:
+                changed = reseal(session, keyring)
+    except (StudioError, launch.CannotStart) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     sys.stdout.write(f"A new key is in use; {changed} secrets were sealed anew.\n")
     return 0
 
