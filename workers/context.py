@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import assets, database
@@ -26,6 +28,12 @@ from core.settings import get_settings
 from core.storage import asset_key, require_space, safe_name, sha256_of, storage
 
 REPORT_INTERVAL = 0.25
+_log = logging.getLogger(__name__)
+
+
+def attempt_folder(job_id: UUID, attempt: int | str) -> str:
+    """Name of an attempt's private folder."""
+    return f"{job_id}-{attempt}"
 
 
 class JobContext:
@@ -40,7 +48,8 @@ class JobContext:
         self.token: UUID = job.attempt_token
         self.attempt: int = job.attempts
         self.checkpoints: dict[str, Any] = dict(job.checkpoints)
-        self.folder: Path = get_settings().jobs_dir / str(job.id)
+        # Of this attempt alone: one that was taken for dead and wakes up must not write among its successor's files.
+        self.folder: Path = get_settings().jobs_dir / attempt_folder(job.id, job.attempts)
         self.stop_requested = threading.Event()
         self.stale = threading.Event()
         self.done = threading.Event()
@@ -51,8 +60,9 @@ class JobContext:
         self._reported_at = 0.0
 
     def prepare(self) -> None:
-        """An empty private folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """An empty private folder; those of earlier attempts go."""
+        for left in self.folder.parent.glob(attempt_folder(self.job_id, "*")):
+            shutil.rmtree(left, ignore_errors=True)
         self.folder.mkdir(parents=True)
         require_space(0)
 
@@ -75,9 +85,13 @@ class JobContext:
         if not changed_stage and now - self._reported_at < REPORT_INTERVAL:
             return
         self._reported_at = now
-        with self.session() as session:
-            if not lifecycle.report(session, self.job_id, self.token, self._fraction, self._stage):
-                self.stale.set()
+        try:
+            with self.session() as session:
+                if not lifecycle.report(session, self.job_id, self.token, self._fraction, self._stage):
+                    self.stale.set()
+        except OperationalError as error:
+            # Only what is shown is lost; whether the attempt goes on is the heartbeat's to find out.
+            _log.warning("progress could not be stored: %s", error)
         if self.stale.is_set():
             raise JobCancelled
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
@@ -25,8 +24,9 @@ from core.jobs import lifecycle
 from core.models.jobs import Job
 from core.publishing import webhooks, zones
 from core.settings import get_settings
-from workers.processes import end_group
+from workers.context import attempt_folder
 from workers.publishing import dispatch
+from workers.recovery import ExpiredLeases
 from workers.subscribers import load_subscribers
 
 _log = logging.getLogger(__name__)
@@ -42,22 +42,7 @@ class Chore:
     due: float = field(default=0.0)
 
 
-def recover_abandoned() -> int:
-    """End what is left of dead attempts and queue their jobs again; returns how many."""
-    with database.session() as session:
-        jobs = lifecycle.abandoned(session)
-        for job in jobs:
-            end_attempt(job)
-            lifecycle.recover(session, job, "the worker of this attempt stopped answering")
-        return len(jobs)
-
-
-def end_attempt(job: Job) -> None:
-    """Kill the attempt's process group when it ran on this machine and leads a group of its own."""
-    here = (job.worker or "").rpartition("-")[0] == socket.gethostname()
-    group = job.process_group
-    if here and group and group != int((job.worker or "-0").rpartition("-")[2] or 0):
-        end_group(group, job.process_started or 0.0)
+recover_abandoned = ExpiredLeases().recover
 
 
 def enqueue_lost() -> int:
@@ -79,7 +64,8 @@ def clean_job_folders() -> None:
         return
     names = [path.name for path in folder.iterdir() if path.is_dir()]
     with database.session() as session:
-        running = {str(job_id) for job_id in session.scalars(select(Job.id).where(Job.status == "running"))}
+        rows = session.execute(select(Job.id, Job.attempts).where(Job.status == "running")).all()
+    running = {attempt_folder(row.id, row.attempts) for row in rows}
     for name in names:
         if name not in running:
             shutil.rmtree(folder / name, ignore_errors=True)

@@ -1,12 +1,14 @@
 """Owns the embedded services and ends them with the app, however the app ends.
 
-Started by :func:`start` with a pipe as its standard input; it ends in order (workers, dispatcher, Valkey, PostgreSQL)
-at SIGTERM or when the pipe closes, which it also does when the app is killed. Its own children carry a parent-death
-signal, so that nothing stays when the guardian itself is killed.
+Started by :mod:`core.launch` with a pipe as its standard input; it ends in order (workers, dispatcher, Valkey,
+PostgreSQL) at SIGTERM or when the pipe closes, which it also does when the app is killed. Until then it starts again
+whatever ends by itself, the database included. Its own children carry a parent-death signal, so that nothing stays when
+the guardian itself is killed, and hold on to its lock, so that the next one waits for them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -16,13 +18,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import IO
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 
 from core import log, migrate
-from core.settings import get_settings
-from workers import services
-from workers.processes import PR_SET_PDEATHSIG, prctl
+from core.errors import sentence_of
+from core.settings import Settings, get_settings
+from workers import recovery, services
+from workers.processes import end_with_parent
 
 _log = logging.getLogger(__name__)
+# RQ takes a second signal for an echo of the first unless a second has passed.
+SECOND_SIGNAL_SECONDS = 1.1
 STOP_WORKERS_SECONDS = 8.0
 # The first page comes first: what the workers import at their start would keep both cores of a small machine busy.
 START_WORKERS_AFTER = 2.0
@@ -33,37 +42,50 @@ class Child:
     """A process that is started again when it ends; ``backoff`` grows while it keeps ending at once."""
 
     name: str
-    arguments: list[str]
+    launch: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     backoff: float = 0.5
     wait_until: float = 0.0
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *self.arguments],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_end_with_guardian,
-        )
+        self.process = self.launch()
         self.started = time.monotonic()
 
-    def keep_alive(self) -> None:
+    def keep_alive(self) -> int | None:
+        """Start the process when it is not there; returns the number of one that has ended since the last call."""
         if self.process is not None and self.process.poll() is None:
-            return
-        now = time.monotonic()
+            return None
+        now, ended = time.monotonic(), None
         if self.process is not None:
-            lived = now - self.started
+            lived, ended = now - self.started, self.process.pid
             _log.warning("%s ended with status %s after %.1f s", self.name, self.process.returncode, lived)
             self.backoff = 0.5 if lived > 30 else min(self.backoff * 2, 30.0)
-            self.wait_until = now + self.backoff
+            # What ran for a while is started at once: jobs under way can wait for a second, not for many.
+            self.wait_until = now + (0.0 if lived > 30 else self.backoff)
             self.process = None
         if now >= self.wait_until:
-            self.start()
+            try:
+                self.start()
+            except (services.ServiceFailed, OSError, subprocess.SubprocessError) as error:
+                _log.error("%s: %s", self.name, error)
+                self.backoff = min(self.backoff * 2, 30.0)
+                self.wait_until = time.monotonic() + self.backoff
+        return ended
 
 
-def _end_with_guardian() -> None:
-    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def module(*arguments: str) -> Callable[[], subprocess.Popen[bytes]]:
+    """How to start one of our own modules as a child that does not outlive the guardian."""
+
+    def launch() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=end_with_parent(signal.SIGKILL),
+        )
+
+    return launch
 
 
 @dataclass
@@ -71,56 +93,94 @@ class Guardian:
     """The services of one data folder."""
 
     stop: threading.Event = field(default_factory=threading.Event)
-    children: list[Child] = field(default_factory=list)
-    closers: list[Callable[[], None]] = field(default_factory=list)
+    lock: IO[bytes] | None = None
+    servers: list[Child] = field(default_factory=list)
+    workers: list[Child] = field(default_factory=list)
+    others: list[Child] = field(default_factory=list)
 
-    def start(self) -> None:
+    def start(self, *, servers_only: bool) -> None:
         settings = get_settings()
         services.prepare_folders(settings)
-        if settings.embedded_database:
-            postgres = services.start_postgres(settings)
-            self.closers.append(lambda: services.stop_postgres(postgres))
-        if settings.embedded_redis:
-            valkey = services.start_valkey(settings)
-            self.closers.append(lambda: services.stop_process(valkey, signal.SIGTERM, 5.0))
+        self.lock = services.take_over(settings)
+        self._start_servers(settings, self.lock.fileno())
         migrate.upgrade()
-        media = [Child(f"media worker {n + 1}", ["workers.worker", "media"]) for n in range(settings.media_workers)]
-        self.children = [
-            *media,
-            Child("general worker", ["workers.worker", "default", "models"]),
-            Child("publishing worker", ["workers.worker", "publishing"]),
-            Child("dispatcher", ["workers.dispatcher"]),
+        if servers_only:
+            return
+        media = [
+            Child(f"media worker {n + 1}", module("workers.worker", "media")) for n in range(settings.media_workers)
         ]
-        for child in self.children:
+        self.workers = [
+            *media,
+            Child("general worker", module("workers.worker", "default", "models")),
+            Child("publishing worker", module("workers.worker", "publishing")),
+        ]
+        self.others = [Child("dispatcher", module("workers.dispatcher"))]
+        for child in (*self.workers, *self.others):
             child.wait_until = time.monotonic() + START_WORKERS_AFTER
+
+    def _start_servers(self, settings: Settings, lock: int) -> None:
+        wanted = []
+        if settings.embedded_database:
+            wanted.append(Child("PostgreSQL", lambda: services.start_postgres(settings, keep=lock)))
+        if settings.embedded_redis:
+            wanted.append(Child("Valkey", lambda: services.start_valkey(settings, keep=lock)))
+        for server in wanted:
+            server.start()
+            self.servers.append(server)
 
     def watch(self) -> None:
         while not self.stop.wait(0.25):
-            for child in self.children:
+            for child in (*self.servers, *self.others):
                 child.keep_alive()
+            for worker in self.workers:
+                if (ended := worker.keep_alive()) is not None:
+                    _about_jobs_of(ended, recovery.recover_worker)
 
     def close(self) -> None:
-        """End everything. A worker that is busy gets a second signal: its job is recovered at the next start."""
-        running = [child.process for child in self.children if child.process is not None]
+        """End everything in order. The job of a worker that is busy waits for the next start."""
+        running = [child.process for child in (*self.workers, *self.others) if child.process is not None]
         for process in running:
             process.terminate()
-        time.sleep(0.2)
-        deadline = time.monotonic() + STOP_WORKERS_SECONDS
+        if not _all_ended(running, SECOND_SIGNAL_SECONDS):
+            for process in running:
+                process.terminate()
+            _all_ended(running, STOP_WORKERS_SECONDS)
         for process in running:
             if process.poll() is None:
-                process.terminate()
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        for closer in reversed(self.closers):
-            closer()
+        for worker in self.workers:
+            if worker.process is not None:
+                _about_jobs_of(worker.process.pid, recovery.give_back)
+        for server in reversed(self.servers):
+            if server.process is not None:
+                # For both: what is under way ends, everything committed is on disk.
+                services.stop_process(server.process, signal.SIGINT, 20.0)
 
 
-def main() -> int:
-    """Run until told to stop; prints ``ready`` on standard output when everything is up."""
+def _all_ended(processes: list[subprocess.Popen[bytes]], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+    return True
+
+
+def _about_jobs_of(pid: int, act: Callable[[str], int]) -> None:
+    """Tell the database about the jobs of a worker that ended; where it cannot be told, the lease tells it later."""
+    try:
+        act(recovery.name_of_worker(pid))
+    except (DBAPIError, RedisError) as error:
+        _log.warning("jobs of worker %s wait for their lease to end: %s", pid, error)
+
+
+def main(arguments: list[str]) -> int:
+    """Run until told to stop; prints ``ready`` on standard output when everything is up.
+
+    With the argument ``servers`` no worker and no dispatcher is started: for tools that need the database alone.
+    """
     log.configure("guardian")
     guardian = Guardian()
     signal.signal(signal.SIGTERM, lambda *_: guardian.stop.set())
@@ -132,18 +192,27 @@ def main() -> int:
 
     threading.Thread(target=wait_for_end_of_parent, daemon=True).start()
     try:
-        guardian.start()
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        guardian.start(servers_only=arguments == ["servers"])
+        _say("ready")
         guardian.watch()
-    except services.ServiceFailed as error:
-        sys.stdout.write(f"failed {error}\n")
-        sys.stdout.flush()
+    except (services.ServiceFailed, migrate.CannotMigrate) as error:
+        _say(f"failed {error}")
+        return 1
+    except OSError as error:
+        _log.exception("the services did not start")
+        _say(f"failed {sentence_of(error)}")
         return 1
     finally:
         guardian.close()
     return 0
 
 
+def _say(line: str) -> None:
+    """One line to the app; where it is gone, nobody has to be told."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(" ".join(line.split()) + "\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -27,9 +28,17 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value)
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent ends."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(number: int = signal.SIGKILL, parent: int | None = None) -> None:
+    """Ask the kernel to signal this process when its parent ends; ``parent`` says who that was before the fork."""
+    prctl(PR_SET_PDEATHSIG, number)
+    if parent is not None and os.getppid() != parent:
+        os.kill(os.getpid(), number)  # it ended before it could be asked for
+
+
+def end_with_parent(number: int) -> Callable[[], None]:
+    """A ``preexec_fn`` for a child that gets ``number`` when this process ends."""
+    parent = os.getpid()
+    return lambda: die_with_parent(number, parent)
 
 
 def group_exists(group: int) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-import shutil
 import signal
 import socket
 import threading
@@ -14,7 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core import assets, database, events
 from core.errors import EngineFailed, InvalidInput, JobCancelled, OutOfSpace, StudioError
@@ -22,7 +23,6 @@ from core.jobs import lifecycle
 from core.jobs.kinds import kind_of
 from core.log import job_log
 from core.models.jobs import Job
-from core.settings import get_settings
 from workers import registry
 from workers.context import JobContext
 from workers.processes import started_at
@@ -72,6 +72,11 @@ def _run_claimed(job: Job, context: JobContext) -> None:
         _end_failed(context, error)
     except ValidationError as error:
         _end_failed(context, InvalidInput("The order for this job is not valid.", str(error.errors()[0]["msg"])))
+    except JobTimeoutException:
+        _log.warning("ended after %.0f s, the longest a job may run", time.monotonic() - started)
+        _end_failed(
+            context, EngineFailed("The work on this file took longer than allowed.", "Try a shorter recording.")
+        )
     except OSError as error:
         _log.exception("failed")
         _end_failed(context, _as_disk_error(error))
@@ -88,8 +93,7 @@ def _run_claimed(job: Job, context: JobContext) -> None:
 
 
 def _as_disk_error(error: OSError) -> StudioError:
-    free = shutil.disk_usage(get_settings().root).free
-    if error.errno == 28 or free < 1024 * 1024:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutOfSpace("The disk is full.", "Delete something in the Library and try again.", retryable=True)
     name = Path(str(error.filename)).name if error.filename else ""  # a person is not shown the machine's folders
     detail = ": ".join(part for part in (error.strerror or type(error).__name__, name) if part)
@@ -132,8 +136,9 @@ def _beat(context: JobContext) -> None:
         try:
             with database.session() as session:
                 cancel_requested = lifecycle.renew(session, context.job_id, context.token)
-        except OperationalError:
-            _log.warning("heartbeat: the database cannot be reached")
+        except SQLAlchemyError as error:
+            # A heart that stopped here would leave the attempt without a lease, and another would begin beside it.
+            _log.warning("heartbeat: the database cannot be reached: %s", error)
             continue
         if cancel_requested is False:
             continue

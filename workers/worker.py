@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 from typing import Any
 from uuid import UUID
@@ -25,6 +24,7 @@ from core.models.base import uuid7
 from core.models.jobs import Job
 from core.settings import get_settings
 from workers.processes import die_with_parent
+from workers.recovery import end_attempt, name_of_worker
 from workers.registry import load_tasks
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ForkingWorker(Worker):
     """RQ's forking worker whose work-horse dies with it and opens connections of its own."""
 
     def main_work_horse(self, job: CarriedJob, queue: Queue) -> None:
-        die_with_parent()
+        die_with_parent(parent=self.pid)
         database.dispose()
         super().main_work_horse(job, queue)
 
@@ -45,6 +45,7 @@ def _recover_killed(job: CarriedJob, _pid: int | None, status: int | None, _usag
     with database.session() as session:
         row = session.get(Job, UUID(job_id), with_for_update=True)
         if row is not None and row.status == "running" and row.attempts == int(earlier_attempts) + 1:
+            end_attempt(row)
             lifecycle.recover(session, row, f"the process of this attempt was killed (status {status})")
 
 
@@ -63,7 +64,7 @@ def main(queues: list[str]) -> int:
         sys.stderr.write(f"usage: python -m workers.worker QUEUE…  with queues of: {', '.join(QUEUES)}\n")
         return 2
     log.configure("worker")
-    name = f"{socket.gethostname()}-{os.getpid()}"
+    name = name_of_worker(os.getpid())
     os.environ["STUDIO_WORKER_NAME"] = name
     # One thread for each engine's pool: two cores are shared by a render and an analysis.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2))))

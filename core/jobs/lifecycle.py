@@ -63,16 +63,16 @@ def submit(
     return job
 
 
-def _enqueue_after_commit(session: Session, job: Job) -> None:
+def _enqueue_after_commit(session: Session, job: Job, *, first: bool = False) -> None:
     pending = session.info.setdefault(_PENDING, [])
     if not pending:
         event.listen(session, "after_commit", _hand_over, once=True)
-    pending.append((job.queue, job.id, job.attempts))
+    pending.append((job.queue, job.id, job.attempts, first))
 
 
 def _hand_over(session: Session) -> None:
-    for name, job_id, attempts in session.info.pop(_PENDING, []):
-        queue.enqueue(name, job_id, attempts)
+    for name, job_id, attempts, first in session.info.pop(_PENDING, []):
+        queue.enqueue(name, job_id, attempts, first=first)
 
 
 def job_notice(job: Job) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def retry(session: Session, actor: Actor, job_id: UUID | str) -> Job:
     return job
 
 
-def _requeue(session: Session, job: Job) -> None:
+def _requeue(session: Session, job: Job, *, first: bool = False) -> None:
     job.status = "queued"
     job.stage = "stage.queued"
     job.error = None
@@ -225,7 +225,7 @@ def _requeue(session: Session, job: Job) -> None:
     job.finished_at = None
     job.enqueued_at = datetime.now(UTC)
     session.flush()
-    _enqueue_after_commit(session, job)
+    _enqueue_after_commit(session, job, first=first)
     live.notify(session, job.owner_id, job_notice(job))
 
 
@@ -245,7 +245,15 @@ def recover(session: Session, job: Job, reason: str) -> None:
             ),
         )
     else:
-        _requeue(session, job)
+        # It had its turn already: it does not wait behind everything that came later.
+        _requeue(session, job, first=True)
+
+
+def interrupt(session: Session, job: Job, reason: str) -> None:
+    """A running job whose attempt was ended in good order: it goes on later, and the attempt does not count."""
+    if not job.cancel_requested:
+        job.max_attempts += 1
+    recover(session, job, reason)
 
 
 def abandoned(session: Session, *, worker: str | None = None, limit: int = 20) -> list[Job]:
@@ -255,7 +263,8 @@ def abandoned(session: Session, *, worker: str | None = None, limit: int = 20) -
         statement = statement.where(Job.lease_expires_at < func.now())
     else:
         statement = statement.where(Job.worker == worker)
-    return list(session.scalars(statement.limit(limit).with_for_update(skip_locked=True)))
+    ordered = statement.order_by(Job.lease_expires_at).limit(limit)
+    return list(session.scalars(ordered.with_for_update(skip_locked=True)))
 
 
 def enqueue_lost(session: Session, *, older_than: timedelta = timedelta(seconds=3)) -> int:

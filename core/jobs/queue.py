@@ -37,8 +37,11 @@ def carrier_id(job_id: UUID, attempts: int) -> str:
     return f"{job_id}-{attempts}"
 
 
-def enqueue(name: str, job_id: UUID, attempts: int) -> bool:
-    """Hand a job to the workers; False when Redis cannot be reached (the sweep will do it again)."""
+def enqueue(name: str, job_id: UUID, attempts: int, *, first: bool = False) -> bool:
+    """Hand a job to the workers, before all others if ``first``.
+
+    False when Redis cannot be reached (the sweep will do it again).
+    """
     limit = get_settings().job_time_limit
     try:
         queue(name).enqueue(
@@ -49,6 +52,7 @@ def enqueue(name: str, job_id: UUID, attempts: int) -> bool:
             result_ttl=60,
             failure_ttl=60,
             unique=True,
+            at_front=first,
         )
     except DuplicateJobError:
         return True

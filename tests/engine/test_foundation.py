@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import select
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 
-from core import database, events, migrate
-from core.errors import Conflict, Forbidden, NotFound
+from core import database, events, migrate, security
+from core.errors import Conflict, Forbidden, JobCancelled, NotFound
 from core.jobs import cancel, lifecycle, queue, retry, submit
 from core.models.base import uuid7
 from core.models.identity import Project
@@ -15,6 +21,8 @@ from core.models.jobs import Job, OutboxEvent
 from core.security import Actor
 from core.settings import Settings
 from core.video.payloads import IngestInput
+from workers import recovery
+from workers.context import JobContext
 
 
 def _submit(actor: Actor) -> Job:
@@ -108,6 +116,121 @@ def test_a_job_that_keeps_dying_fails_at_its_limit_with_a_sentence(owner: Actor)
         assert session.scalars(select(OutboxEvent.kind)).all() == [events.JOB_FAILED]
         retry(session, owner, job.id)
     assert _claim(job).attempts == 4
+
+
+def test_a_recovered_job_does_not_wait_behind_later_ones(owner: Actor) -> None:
+    first = _submit(owner)
+    _claim(first)
+    queue.connection().flushdb()
+    later = _submit(owner)
+    with database.session() as session:
+        lifecycle.recover(session, session.get_one(Job, first.id), "test")
+    waiting = queue.queue("default").get_job_ids()
+    assert waiting == [queue.carrier_id(first.id, 1), queue.carrier_id(later.id, 0)]
+
+
+def test_closing_the_studio_uses_up_no_attempt(owner: Actor) -> None:
+    job = _submit(owner)
+    for _ in range(5):
+        with database.session() as session:
+            assert lifecycle.claim(session, job.id, worker="test-1", process_group=0, process_started=0.0) is not None
+        assert recovery.give_back("test-2") == 0
+        assert recovery.give_back("test-1") == 1
+    with database.session() as session:
+        assert session.get_one(Job, job.id).status == "queued"
+    _claim(job)
+    with database.session(owner) as session:
+        cancel(session, owner, job.id)
+    recovery.give_back("test-1")
+    with database.session() as session:
+        assert session.get_one(Job, job.id).status == "cancelled"
+
+
+def test_jobs_of_dead_workers_go_on_at_the_next_start_and_those_of_other_machines_are_left(owner: Actor) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    workers = {recovery.name_of_worker(gone.pid): "queued", "another-machine-7": "running"}
+    ids = {}
+    for worker in workers:
+        job = _submit(owner)
+        with database.session() as session:
+            lifecycle.claim(session, job.id, worker=worker, process_group=0, process_started=0.0)
+        ids[worker] = job.id
+    assert recovery.recover_dead_workers() == 1
+    with database.session() as session:
+        assert {worker: session.get_one(Job, job_id).status for worker, job_id in ids.items()} == workers
+
+
+def test_an_attempt_that_renews_its_lease_late_goes_on(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a sleep of the machine every lease looks expired; the attempt that lives must not be ended for it."""
+    monkeypatch.setattr(recovery, "CONFIRM_SECONDS", 0.0)
+    awake, dead = _claim(_submit(owner)), _claim(_submit(owner))
+    with database.session() as session:
+        session.execute(update(Job).values(lease_expires_at=func.now() - timedelta(minutes=5)))
+    expired = recovery.ExpiredLeases()
+    monkeypatch.setattr(recovery, "CONFIRM_SECONDS", 60.0)
+    assert expired.recover() == 0
+    assert awake.attempt_token is not None
+    with database.session() as session:
+        assert lifecycle.renew(session, awake.id, awake.attempt_token) is False
+    monkeypatch.setattr(recovery, "CONFIRM_SECONDS", 0.0)
+    assert expired.recover() == 1
+    with database.session() as session:
+        assert session.get_one(Job, awake.id).status == "running"
+        assert session.get_one(Job, dead.id).status == "queued"
+
+
+def test_attempts_of_one_job_do_not_share_a_folder(owner: Actor, studio: Settings) -> None:
+    first = JobContext(_claim(_submit(owner)))
+    first.prepare()
+    (first.folder / "half").touch()
+    with database.session() as session:
+        lifecycle.recover(session, session.get_one(Job, first.job_id), "test")
+        job = session.get_one(Job, first.job_id)
+    second = JobContext(_claim(job))
+    second.prepare()
+    assert list(studio.jobs_dir.iterdir()) == [second.folder]
+    (second.folder / "result").touch()
+    first.clean()
+    assert (second.folder / "result").exists()
+
+
+def test_an_unreachable_database_stops_neither_work_nor_heart(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = JobContext(_claim(_submit(owner)))
+    gone = OperationalError("UPDATE", None, psycopg.OperationalError("the database system is starting up"))
+
+    def unreachable(*_: object) -> bool:
+        raise gone
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "report", unreachable)
+        context.progress(0.5, "stage.render")
+    with database.session() as session:
+        lifecycle.recover(session, session.get_one(Job, context.job_id), "test")
+    with pytest.raises(JobCancelled):
+        context.progress(0.7, "stage.store")
+
+
+def test_a_database_of_a_newer_studio_is_refused_and_the_lock_is_free_again(studio: Settings) -> None:
+    with database.engine().connect() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.commit()
+    for _ in range(2):
+        with pytest.raises(migrate.CannotMigrate, match="newer version"):
+            migrate.upgrade()
+
+
+def test_the_owner_s_token_is_written_anew_when_the_database_does_not_know_it(owner: Actor, tmp_path: Path) -> None:
+    path = tmp_path / "api-token"
+    path.write_text("cs_of-another-database\n")
+    with database.session() as session:
+        security.write_owner_token(session, path)
+    written = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    with database.session() as session:
+        assert security.actor_for_bearer(session, written.strip()) == owner
+        security.write_owner_token(session, path)
+    assert path.read_text() == written
 
 
 def test_cancel_ends_a_waiting_job_at_once_and_asks_a_running_one(owner: Actor) -> None:

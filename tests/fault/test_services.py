@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,15 +10,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Worker
 
 from core.settings import Settings
+from workers import services
 
 LAUNCH = "import sys, time; from core import launch; s = launch.start(); print('up', flush=True); time.sleep(600)"
 
@@ -44,19 +47,23 @@ def _start(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
+def _belongs_to(entry: Path, folder: Path) -> bool:
+    """Whether a process has the folder in its arguments, its environment, or works in it (Valkey overwrites both)."""
+    try:
+        told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        return str(folder).encode() in told or (entry / "cwd").readlink().is_relative_to(folder)
+    except OSError:
+        return False
+
+
 def _processes_of(folder: Path) -> list[str]:
-    """Command lines of every process that has the folder in its environment or its arguments."""
+    """Command lines of every process that belongs to the folder's studio."""
     found = []
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if str(folder).encode() in text and b"pytest" not in text.split(b"\0")[0]:
-            found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode() if entry.exists() else "")
-    return [line for line in found if line]
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _belongs_to(entry, folder):
+            with contextlib.suppress(OSError):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return [line for line in found if line and "pytest" not in line.split(" ")[0]]
 
 
 def _wait_until_gone(folder: Path, seconds: float = 15) -> list[str]:
@@ -107,18 +114,122 @@ def _redis(folder: Path) -> Redis:
     return Redis(unix_socket_path=str(Settings(STUDIO_DATA=folder).valkey_socket))
 
 
+def _number_of(folder: Path, ending: bytes) -> int:
+    """The process of the folder's studio whose command line contains ``ending``."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and ending in (entry / "cmdline").read_bytes() and _belongs_to(entry, folder):
+                return int(entry.name)
+    raise ProcessLookupError(ending)
+
+
+def _killed(folder: Path, ending: bytes) -> int:
+    number = _number_of(folder, ending)
+    os.kill(number, signal.SIGKILL)
+    return number
+
+
+def _again(act: Callable[[], object], seconds: float = 60) -> object:
+    """Do it until it works; services that come back take a moment."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except (psycopg.OperationalError, RedisError, OSError):
+            assert time.monotonic() < deadline, "it did not come back"
+            time.sleep(0.1)
+
+
 def test_nothing_survives_a_killed_guardian(folder: Path) -> None:
     app = _start(folder)
-    guardian = next(
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit()
-        and (entry / "cmdline").read_bytes().endswith(b"workers.guardian\0")
-        and str(folder).encode() in (entry / "environ").read_bytes()
-    )
-    os.kill(guardian, signal.SIGKILL)
+    _killed(folder, b"workers.guardian\0")
     app.kill()
     app.wait()
+    assert _wait_until_gone(folder) == []
+
+
+def test_what_is_killed_while_the_app_runs_comes_back_with_every_committed_row(folder: Path) -> None:
+    app = _start(folder)
+
+    def answer() -> tuple[object, ...] | None:
+        with _connect(folder) as connection:
+            return connection.execute("SELECT answer FROM kept").fetchone()
+
+    try:
+        with _connect(folder) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        _killed(folder, b"bin/postgres\0-D")
+        assert _again(answer) == (42,)
+        _redis(folder).set("kept", "42")
+        time.sleep(1.1)  # its append-only file is written once a second
+        _killed(folder, b"valkey-server")
+        assert _again(lambda: _redis(folder).get("kept")) == b"42"
+        dead = _killed(folder, b"workers.guardian\0")
+        assert _again(lambda: _another(folder, dead)) != dead
+        assert _again(answer) == (42,)
+        assert _again(lambda: _redis(folder).get("kept")) == b"42"
+    finally:
+        app.terminate()
+        app.wait()
+        assert _wait_until_gone(folder) == []
+
+
+def _another(folder: Path, dead: int) -> int:
+    number = _number_of(folder, b"workers.guardian\0")
+    if number == dead:
+        raise ProcessLookupError
+    return number
+
+
+def test_an_owner_is_made_without_a_running_studio_and_without_one_it_does_not_listen_beyond_this_machine(
+    folder: Path,
+) -> None:
+    environment = {**_environment(folder), "STUDIO_BIND": "127.0.0.2", "STUDIO_OWNER_PASSWORD": "correct horse battery"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+
+    refused = run("app.py")
+    assert refused.returncode == 1
+    assert "core.tools.owner create" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    made = run("-m", "core.tools.owner", "create", "--email", "mai@example.com")
+    assert made.stdout == "mai@example.com is the owner of this studio.\n", made.stderr
+    assert run("-m", "core.tools.rotate_key").returncode == 0
+    assert _wait_until_gone(folder) == []
+    started = subprocess.Popen([sys.executable, "-c", LAUNCH], env=environment, stdout=subprocess.PIPE, text=True)
+    assert started.stdout is not None
+    assert started.stdout.readline() == "up\n"
+    started.terminate()
+    started.wait()
+    assert _wait_until_gone(folder) == []
+
+
+def test_a_queue_that_cannot_be_read_is_put_aside(folder: Path) -> None:
+    settings = Settings(STUDIO_DATA=folder)
+    services.prepare_folders(settings)
+    damaged = folder / "valkey" / "appendonlydir"
+    damaged.mkdir(parents=True)
+    (damaged / "appendonly.aof.manifest").write_text("this is no manifest\n")
+    valkey = services.start_valkey(settings)
+    try:
+        assert _redis(folder).ping()
+        assert (folder / "valkey.damaged" / "appendonlydir").is_dir()
+    finally:
+        services.stop_process(valkey, signal.SIGTERM, 5)
+
+
+def test_a_database_that_cannot_be_read_is_refused_with_a_sentence_and_left_as_it_is(folder: Path) -> None:
+    data = folder / "postgres"
+    data.mkdir()
+    (data / "base").write_text("half of something")
+    second = subprocess.run(
+        [sys.executable, "-c", LAUNCH], env=_environment(folder), capture_output=True, text=True, check=False
+    )
+    assert "not a complete database" in second.stderr.splitlines()[-1]
+    assert (data / "base").read_text() == "half of something"
     assert _wait_until_gone(folder) == []
 
 
