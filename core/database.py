@@ -27,7 +27,12 @@ __all__ = ["Base", "dispose", "engine", "get_owned", "session"]
 def engine() -> Engine:
     """The process's connection pool. Pool size × processes stays far below PostgreSQL's 100 connections."""
     return create_engine(
-        get_settings().effective_database_url, pool_size=5, max_overflow=5, pool_pre_ping=True, pool_recycle=1800
+        get_settings().effective_database_url,
+        pool_size=5,
+        max_overflow=5,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        hide_parameters=True,  # an error names the statement, not the values: passwords' hashes and sealed keys
     )
 
 

@@ -187,7 +187,9 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def wait_for_end_of_parent() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin: the interpreter cannot end while a thread waits in its buffer.
+        while os.read(0, 4096):
+            pass
         guardian.stop.set()
 
     threading.Thread(target=wait_for_end_of_parent, daemon=True).start()

@@ -12,6 +12,7 @@ earlier start is left on these files.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import importlib.util
 import logging
@@ -37,6 +38,7 @@ from workers.processes import end_with_parent
 CLONE_NEWUSER = 0x10000000
 TAKE_OVER_SECONDS = 40.0
 START_SECONDS = 120.0
+FIRST_START_BYTES = 150 * 10**6
 _log = logging.getLogger(__name__)
 
 
@@ -120,6 +122,12 @@ def _create_database(programs: Path, data: Path, keep: tuple[int, ...]) -> None:
             f"The folder {data} holds something that is not a complete database. "
             "Move it away, or put back what belongs there from a copy, and start again."
         )
+    free = shutil.disk_usage(data.parent).free
+    if free < FIRST_START_BYTES:
+        raise ServiceFailed(
+            f"A new database needs {FIRST_START_BYTES // 10**6} MB and {free // 10**6} MB are free in {data.parent}. "
+            "Free some space, or choose another data folder with STUDIO_DATA."
+        )
     fresh = data.with_name("postgres.new")
     shutil.rmtree(fresh, ignore_errors=True)
     command = [
@@ -150,6 +158,8 @@ def _create_database(programs: Path, data: Path, keep: tuple[int, ...]) -> None:
 
 def _reason(said: str) -> str:
     """Of what a server said, the line that tells why it ended."""
+    if os.strerror(errno.ENOSPC) in said:
+        return "The disk is full. Free some space and start again"
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     fatal = [line for line in lines if re.search(r"\b(FATAL|PANIC|[Ee]rror|# Fatal)\b", line)]
     return (fatal or lines or ["it said nothing"])[-1][-500:]
