@@ -42,7 +42,8 @@ ABLE: Final = ("top", "losses", "best_short", "scheduled", "overview", "costs", 
 @dataclass(frozen=True)
 class Ask:
     """What a question was understood as, with all it takes to answer: scope, days gone by and to come, clock and zone.
-    ``only`` is the name of the series or channel that the answer is limited to."""
+    ``only`` is the name of the series or channel that the answer is limited to; ``all_platforms`` says that a platform
+    was named and could not be kept to."""
 
     understood: Understood
     scope: Scope
@@ -51,6 +52,7 @@ class Ask:
     now: datetime
     zone: ZoneInfo
     only: str = ""
+    all_platforms: bool = False
 
 
 def run(session: Session, ask: Ask) -> Result:
@@ -83,6 +85,10 @@ def compose(draft: Draft, ask: Ask, result: Result) -> None:
         draft.say("advisor.simulated")
     if ask.only and ask.understood.intent not in ("attention", "freshness"):
         draft.say("advisor.only", name=quoted(ask.only))
+    if ask.scope.platform is not None and ask.understood.intent not in ("attention", "freshness"):
+        draft.say("advisor.only", name=_platform(ask.scope.platform, draft.lang))
+    if ask.all_platforms:
+        draft.say("advisor.all_platforms")
     writers: dict[str, Callable[[Draft, Ask, Result], None]] = {
         "top": _top,
         "losses": _losses,
@@ -222,14 +228,19 @@ def _overview(draft: Draft, ask: Ask, result: Result) -> None:
     if row["views"] is None and not row["revenue"] and not row["cost"]:
         draft.say("advisor.overview.nothing", when=when)
         return
-    draft.say(
-        "advisor.overview.money",
-        revenue=draft.number(result, "0.revenue"),
-        cost=draft.number(result, "0.cost"),
-        profit=draft.number(result, "0.profit"),
-        when=when,
-    )
-    if row["roi"] is not None:
+    if ask.scope.platform is not None:
+        draft.say("advisor.overview.earned", revenue=draft.number(result, "0.revenue"), when=when)
+    else:
+        draft.say(
+            "advisor.overview.money",
+            revenue=draft.number(result, "0.revenue"),
+            cost=draft.number(result, "0.cost"),
+            profit=draft.number(result, "0.profit"),
+            when=when,
+        )
+    if ask.scope.platform is not None:
+        draft.say("advisor.overview.no_platform_cost")
+    elif row["roi"] is not None:
         draft.say("advisor.overview.roi", roi=draft.number(result, "0.roi"))
     else:
         draft.say("advisor.overview.no_cost")
@@ -254,6 +265,10 @@ def _ranked(draft: Draft, ask: Ask, result: Result) -> None:
     for index, row in enumerate(result.rows[:LISTED]):
         name = row["title"]
         title = _platform(name, draft.lang)
+        if ask.understood.intent == "by_platform":
+            earned, seen = draft.number(result, f"{index}.revenue"), draft.number(result, f"{index}.views")
+            draft.say("advisor.ranked.platform_line", title=title, revenue=earned, views=seen)
+            continue
         draft.say(
             "advisor.ranked.line",
             title=title,
@@ -262,6 +277,8 @@ def _ranked(draft: Draft, ask: Ask, result: Result) -> None:
             cost=draft.number(result, f"{index}.cost"),
             views=draft.number(result, f"{index}.views"),
         )
+    if ask.understood.intent == "by_platform":
+        draft.say("advisor.overview.no_platform_cost")
 
 
 def _costs(draft: Draft, ask: Ask, result: Result) -> None:

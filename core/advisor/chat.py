@@ -145,6 +145,10 @@ def _ask(
     as_simulated = uses_simulated(session, simulated)
     days = spoken(text, today(session, zone, simulated=as_simulated, now=moment))
     platform = found.platform if not as_simulated or found.intent in ("scheduled", "attention") else None
+    of_costs = found.intent in ("losses", "costs") or (found.intent == "top" and found.metric in ("profit", "roi"))
+    all_platforms = platform is not None and of_costs
+    if all_platforms:
+        platform = None  # costs belong to episodes: with one platform's alone everything would look free
     scope = Scope(
         days.period,
         next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
@@ -155,7 +159,7 @@ def _ask(
     if limit is not None:
         scope = replace(scope, series_id=limit.series_id, channel_id=limit.channel_id)
     ahead = coming(text, moment.astimezone(zone).date())
-    return answers.Ask(found, scope, days, ahead, moment, zone, limit.name if limit is not None else "")
+    return answers.Ask(found, scope, days, ahead, moment, zone, limit.name if limit is not None else "", all_platforms)
 
 
 def _describe(result: Result, wanted: answers.Ask) -> None:

@@ -129,7 +129,7 @@ def performance_out(session: Session, actor: Actor, episode_id: UUID, *, simulat
 
 
 def export(shown: Overview, level: str) -> bytes:
-    """The figures of one level as CSV.
+    """The figures of one level as CSV. Each row says whether it is real or simulated: a file outlives its page.
 
     Raises:
         InvalidInput: a level that is not one of ``LEVELS``.
@@ -137,10 +137,11 @@ def export(shown: Overview, level: str) -> bytes:
     if level not in LEVELS:
         raise InvalidInput("That table does not exist.", f"It is one of: {', '.join(LEVELS)}.")
     scope = shown.scope
-    head = ("views", "revenue", "cost", "profit", "roi", "currency")
+    head = ("views", "revenue", "cost", "profit", "roi", "currency", "figures")
+    kind = "simulated" if scope.simulated else "real"
 
     def cells(totals: Totals) -> list[object]:
-        return [totals.views, totals.revenue, totals.cost, totals.profit, totals.roi, scope.currency]
+        return [totals.views, totals.revenue, totals.cost, totals.profit, totals.roi, scope.currency, kind]
 
     if level == "day":
         return write_csv(("day", *head), [[day, *cells(totals)] for day, totals in shown.days.items()])

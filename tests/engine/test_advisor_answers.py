@@ -129,6 +129,14 @@ ANSWERS: list[tuple[str, list[str]]] = [
     ("what posts today", ["Nothing is scheduled for that time."]),
     ("anything going out on sunday", ["Nothing is scheduled for that time."]),
     ("วันเสาร์ลงคลิปอะไร", ["“Soup again” ทาง YouTube: 21 มี.ค. 2026 18:30 น."]),
+    ("what earned most on tiktok", ["Only TikTok is counted.", "Nothing has earned money of all time."]),
+    ("คลิปไหนวิวเยอะสุดในติ๊กต็อก", ["นับเฉพาะ TikTok", "ยังไม่มีรายงานยอดวิว"]),
+    ("Which platform earns the most?", ["• YouTube: earned ฿770.00, 5,655 views", "no profit can be told"]),
+    ("what lost money on youtube", ["all platforms are counted together", "“Tea 101”: −฿480.00"]),
+    (
+        "how much did I earn on YouTube this month",
+        ["Only YouTube is counted.", "You earned ฿770.00 this month.", "no profit"],
+    ),
     ("which short did best last month", ["Among what was published last month:", "Too few shorts"]),
     ("which short did best this month", ["Among what was published this month:", "“Curry” is your strongest short"]),
 ]
