@@ -29,8 +29,9 @@ _PATTERNS: tuple[tuple[float, re.Pattern[str], str], ...] = (
     (1.2, re.compile(rf"^(?:so |and |but |well,? )?why do (?!not\b){_CLAUSE}\?", re.I), "Why {0}"),
     (1.3, re.compile(rf"^(?:so |and |but |well,? )?how do (?:you|i|we) {_CLAUSE}\?", re.I), "How to {0}"),
     (1.1, re.compile(rf"^(you (?:do not|don't|never|should|must|only) (?:need |have to )?){_CLAUSE}", re.I), "{0}{1}"),
-    (1.1, re.compile(r"\b(?:ask|know|see|learn|decide|check) (which|what|where|when|who) ([^,.;:!?]+)", re.I), "{0} {1}"),
-    (1.1, re.compile(rf"(?<!you )(?<!we )(?<!they )(?<!i )\b(never|always|stop|don't|do not) {_CLAUSE}", re.I), "{0} {1}"),
+    (1.1, re.compile(rf"\b(?:ask|know|see|learn|decide|check) (which|what|where|when|who) {_CLAUSE}", re.I), "{0} {1}"),
+    (1.1, re.compile(rf"(?<!you )(?<!we )(?<!they )(?<!i )\b(never|always|stop|don't|do not) {_CLAUSE}", re.I),
+     "{0} {1}"),
 )  # fmt: skip
 _SMALL = {
     "a", "an", "the", "and", "or", "but", "nor", "of", "to", "in", "on", "at", "by", "for", "with", "from", "as",
@@ -54,7 +55,8 @@ _WEAK_START = {
     "here", "let", "if", "when", "while", "to", "of", "in", "on", "for", "with", "than", "as", "at", "by", "from", "is",
     "are", "was", "were", "who", "where", "today", "now", "well", "okay", "ok", "yes", "i'm", "i'll", "it's", "that's",
     "we're", "let's", "what", "also", "just", "him", "her", "them", "my", "our", "welcome", "thank", "thanks", "until",
-    "before", "after", "you", "not", "often", "without", "will", "can", "have", "has", "had", "would", "could", "should", "more", "less",
+    "before", "after", "you", "not",
+    "often", "without", "will", "can", "have", "has", "had", "would", "could", "should", "more", "less",
 }  # fmt: skip
 _VAGUE = {"it", "this", "that", "them", "they", "he", "she", "these", "those"}
 

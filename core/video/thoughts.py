@@ -21,7 +21,7 @@ _ANNOUNCES = re.compile(
     rf"^(?:(?:so|and|now|okay|ok|well|alright|um|uh)[ ,]+)*(?:"
     rf"(?:(?:the|my|our|your) )?(?:first|second|third|fourth|fifth|sixth|seventh|next|last|final|other) [a-z]+ "
     rf"|(?:\w+ )?number {_ORDINAL}\b|(?:step|tip|rule|part|lesson|chapter|point|reason|mistake) {_ORDINAL}\b"
-    r"|next\b|finally\b|another \w+|moving on\b|let's (?:talk|move|look)|let us (?:talk|move|look)|here (?:is|are)\b|here's\b"
+    r"|next\b|finally\b|another \w+|moving on\b|let(?: u|')s (?:talk|move|look)|here (?:is|are)\b|here's\b"
     r"|first,|second,|third,|secondly\b|thirdly\b|lastly\b"
     rf"|(?:there are|i have|here come) {_ORDINAL} )",
     re.IGNORECASE,
