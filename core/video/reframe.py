@@ -22,6 +22,7 @@ from core.video.timeline import AspectRatio, CropKeyframe, CropTrack
 
 TUBE = 0.12  # how far the face may be from the window's middle, as a part of the window: the middle half ends at 0.25
 EASE_SECONDS = 0.8
+REST_SECONDS = 1.0
 MIN_SCORE = 0.5
 LINK_SECONDS = 1.5  # a face may be lost this long and still be the same one
 MIN_SEEN = 3  # detections; fewer are taken for a false face unless the shot is shorter
@@ -192,7 +193,7 @@ def _path(centres: Sequence[float], times: Sequence[float], size: float) -> list
     if max(lower) <= min(upper):  # the subject stays: so does the camera
         ideal = min(max(median(steady), max(lower)), min(upper))
         return [ideal] * len(centres)
-    eased = _eased(_taut(lower, upper, times), times)
+    eased = _eased(_centred(_taut(lower, upper, times), steady, lower, upper, times, 0.02 * size), times)
     slack = 0.06 * size
     return [
         min(max(value, low - slack, half), high + slack, 1 - half)
@@ -236,6 +237,46 @@ def _taut(lower: Sequence[float], upper: Sequence[float], times: Sequence[float]
         path.extend(x + (y - x) * (times[k] - times[i]) / span for k in range(i, j))
     path.append(knots[-1][1])
     return path
+
+
+def _centred(
+    path: Sequence[float],
+    centres: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    times: Sequence[float],
+    steady: float,
+) -> list[float]:
+    """The taut path moved so that whoever stands still stands in the middle: the string itself hugs the tube's edge.
+
+    Where the path rests (keeps within ``steady``) for a second it rests on the subject's middle place; the way between
+    two rests keeps its shape.
+    """
+    last = len(path) - 1
+    anchors: dict[int, float] = {}
+    rests: list[tuple[int, int, float]] = []
+    first = 0
+    for index in range(1, last + 2):
+        if index <= last and abs(path[index] - path[first]) < steady:
+            continue
+        if times[index - 1] - times[first] >= REST_SECONDS:
+            low, high = max(lower[first:index]), min(upper[first:index])
+            place = min(max(median(centres[first:index]), low), high)
+            rests.append((first, index, place))
+            anchors[first], anchors[index - 1] = place - path[first], place - path[index - 1]
+        first = index
+    for end in (0, last):
+        anchors.setdefault(end, min(max(centres[end], lower[end]), upper[end]) - path[end])
+    places = sorted(anchors)
+    moved = list(path)
+    for left, right in itertools.pairwise(places):
+        span = max(times[right] - times[left], 1e-6)
+        for index in range(left, right + 1):
+            share = (times[index] - times[left]) / span
+            moved[index] = path[index] + anchors[left] + (anchors[right] - anchors[left]) * share
+    for begin, end, place in rests:
+        moved[begin:end] = [place] * (end - begin)
+    return moved
 
 
 def _resting(lower: Sequence[float], upper: Sequence[float]) -> float:

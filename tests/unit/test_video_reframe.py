@@ -73,6 +73,13 @@ def test_a_still_subject_gives_a_still_camera(name: str) -> None:
     assert len({(key.x, key.y) for key in crop.keyframes}) == 1
 
 
+def test_whoever_stands_still_stands_in_the_middle_also_after_a_walk() -> None:
+    crop, path = track(detect(PATHS["steps aside"], 25), 25), PATHS["steps aside"]
+    width, _ = window(1280, 720, "9:16")
+    for frame in (60, 200, 500, 700):
+        assert abs(position(crop, frame)[0] - path(frame / 30)[0]) < 0.04 * width
+
+
 def test_a_walk_in_one_direction_never_turns_the_camera() -> None:
     steps = [step for step in moves(track(detect(PATHS["slow walk"], 25), 25), 25) if abs(step) > 1e-6]
     assert steps
