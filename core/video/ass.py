@@ -18,6 +18,7 @@ LONGEST_WORD = 60
 LINE_HEIGHT = 1.853  # usWinAscent + usWinDescent of Sarabun in ems: an ASS font size is this height, not the em
 DESCENT = 0.567  # usWinDescent in ems: so far below the letters' line is the bottom of a line for libass
 MIN_SCALE = 0.35
+SMALL_TYPE, UPRIGHT_GROWTH = 0.065, 1.25
 _STAND_INS = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 
 
@@ -36,7 +37,10 @@ def ass_document(
     """
     style = STYLES[style_name]
     area = safe_area(aspect_ratio, width, height)
+    thai = any(has_thai(word.word) for word in words)
     cell = 0.7 if style.upper_case else 0.58  # ems of an average letter
+    # Thai letters are all of one width: broken too late, lines would have to shrink, each by another factor.
+    cell = max(cell, em_width("ก")) if thai else cell
     fitting = max(8, int(_room(style, width, height, area) / cell))
     rules = replace(style.rules, max_cells=min(style.rules.max_cells, fitting))
     return document(build_captions(words, rules), style, width, height, area)
@@ -46,13 +50,20 @@ def _room(style: CaptionStyle, width: int, height: int, area: SafeArea) -> float
     """Width of a line in ems."""
     short = min(width, height)
     free = width * (1 - 2 * max(area.left, area.right)) - 2 * style.outline * short
-    return free / (style.size * short)
+    return free / _em(style, width, height)
+
+
+def _em(style: CaptionStyle, width: int, height: int) -> float:
+    """The em in pixels. Small type grows on an upright picture: it is watched on a phone, not on a desk."""
+    upright = UPRIGHT_GROWTH if height > width * 1.4 and style.size < SMALL_TYPE else 1.0
+    return style.size * upright * min(width, height)
 
 
 def document(captions: Sequence[Caption], style: CaptionStyle, width: int, height: int, area: SafeArea) -> str:
     """An ASS document of ready captions; every text stays inside the safe area, smaller type if it must."""
     short = min(width, height)
-    size = round(style.size * short * LINE_HEIGHT)
+    em = _em(style, width, height)
+    size = round(em * LINE_HEIGHT)
     outline = style.outline * short
     left, right = round(area.left * width), round(area.right * width)
     vertical = round(area.bottom * height) if style.place == "bottom" else round(max(area.bottom, 0.14) * height)
@@ -82,7 +93,7 @@ def document(captions: Sequence[Caption], style: CaptionStyle, width: int, heigh
         "[Events]",
         "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
     ]
-    layout = _Layout(_room(style, width, height, area), style.size * short, width // 2, height - vertical)
+    layout = _Layout(_room(style, width, height, area), em, width // 2, height - vertical)
     events = [
         f"Dialogue: 0,{_clock(start)},{_clock(end)},Default,,0,0,0,,{text}"
         for caption in captions
@@ -115,7 +126,7 @@ _Event = tuple[float, float, str]
 def _events(caption: Caption, style: CaptionStyle, layout: _Layout) -> list[_Event]:
     """Start, end and text of the events that show one caption."""
     lines = [[_shown(word.word, style) for word in line] for line in caption.lines]
-    widest = max(em_width(" ".join(line)) for line in lines)
+    widest = max(em_width(_laid(line)) for line in lines)
     scale = max(MIN_SCALE, min(1.0, layout.room / widest)) if widest else 1.0
     tags = ""
     if style.motion == "pop":

@@ -136,3 +136,22 @@ def test_the_document_has_the_pictures_size_and_a_font_we_ship() -> None:
         assert f"Style: Default,{style.font_name}," in document
         face = style.font_name.removeprefix("Sarabun").strip() or ("Bold" if style.weight == 700 else "Regular")
         assert (fontpkg.ROOT / "files" / f"Sarabun-{face}.ttf").exists()
+
+
+@pytest.mark.parametrize(("width", "height", "ratio"), SIZES[:4])
+def test_thai_type_does_not_change_its_size_from_caption_to_caption(width: int, height: int, ratio: str) -> None:
+    spoken = (
+        "วิธี ทำ วิดีโอ ให้ คน ดู จน จบ ต้อง เริ่ม ด้วย ประโยค ที่ น่า สนใจ ที่สุด อย่า เพิ่ง แนะนำ ตัวเอง เพราะ ไม่ มี ใคร รอ ฟัง ชื่อ ของ คุณ"
+    )
+    for style in ("clean", "minimal", "tiktok", "karaoke"):
+        assert "\\fscx" not in ass_document(speak(spoken), style, width, height, ratio)  # type: ignore[arg-type]
+
+
+def test_small_type_grows_on_an_upright_picture() -> None:
+    def em(style: str, width: int, height: int, ratio: str) -> float:
+        document = ass_document(speak("One two three."), style, width, height, ratio)  # type: ignore[arg-type]
+        return int(document.split("Style: Default,")[1].split(",")[1]) / LINE_HEIGHT
+
+    for style in ("clean", "minimal"):
+        assert em(style, 1080, 1920, "9:16") > 1.2 * em(style, 1920, 1080, "16:9")
+    assert em("tiktok", 1080, 1920, "9:16") == em("tiktok", 1920, 1080, "16:9")
