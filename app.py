@@ -84,13 +84,17 @@ def main() -> int:
     except launch.CannotStart as refusal:
         sys.exit(str(refusal))
     settings = get_settings()
-    sys.stderr.write(f"The studio opens at http://{settings.host}:{settings.port}\n")
+    name = launch.shown_name(settings)
+    sys.stderr.write(f"The studio opens at http://{name}:{settings.port}\n")
     app.run(
         config={
             "server.address": settings.host,
             "server.port": settings.port,
             "server.headless": True,
             "browser.gatherUsageStats": False,
+            # Without a name of its own Streamlit asks a server on the internet for this machine's address.
+            "browser.serverAddress": name,
+            "logger.hideWelcomeMessage": True,
         }
     )
     return 0

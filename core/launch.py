@@ -47,6 +47,13 @@ def checked_settings() -> Settings:
         raise CannotStart(f"A setting cannot be used. {'. '.join(wrong)}.") from None
 
 
+def shown_name(settings: Settings) -> str:
+    """The name under which a browser on this machine or, where that is allowed, another one finds the studio."""
+    if settings.host not in ("0.0.0.0", "::"):
+        return f"[{settings.host}]" if ":" in settings.host else settings.host
+    return next((name.strip() for name in settings.hosts.split(",") if name.strip()), "localhost")
+
+
 def check(settings: Settings) -> None:
     """Find out before serving whether this start can work.
 

@@ -97,3 +97,16 @@ def test_a_lock_file_of_a_dead_postmaster_is_forgotten_when_its_number_is_anothe
     services._forget_dead_postmaster(tmp_path)
     assert not noted.exists()
     services._forget_dead_postmaster(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "shown"),
+    [
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("::1", "", "[::1]"),
+        ("0.0.0.0", "", "localhost"),
+        ("0.0.0.0", "studio.example, other.example", "studio.example"),
+    ],
+)
+def test_the_address_shown_can_be_opened(host: str, hosts: str, shown: str) -> None:
+    assert launch.shown_name(Settings(STUDIO_BIND=host, STUDIO_HOSTS=hosts)) == shown
