@@ -17,19 +17,20 @@ Unit = Literal["day", "week", "month", "year"]
 COUNT_PAST: Final[dict[Unit, int]] = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 _MONTHS: Final = (
-    ("jan(?:uary)?", "มกราคม|มกรา|ม.ค."),
-    ("feb(?:ruary)?", "กุมภาพันธ์|กุมภา|ก.พ."),
-    ("mar(?:ch)?", "มีนาคม|มีนา|มี.ค."),
-    ("apr(?:il)?", "เมษายน|เมษา|เม.ย."),
-    ("may", "พฤษภาคม|พฤษภา|พ.ค."),
-    ("june?", "มิถุนายน|มิถุนา|มิ.ย."),
-    ("july?", "กรกฎาคม|กรกฎา|กรกฏาคม|กรกฏา|ก.ค."),
-    ("aug(?:ust)?", "สิงหาคม|สิงหา|ส.ค."),
-    ("sept?(?:ember)?", "กันยายน|กันยา|ก.ย."),
-    ("oct(?:ober)?", "ตุลาคม|ตุลา|ต.ค."),
-    ("nov(?:ember)?", "พฤศจิกายน|พฤศจิกา|พ.ย."),
-    ("dec(?:ember)?", "ธันวาคม|ธันวา|ธ.ค."),
+    ("jan(?:uary)?", "มกราคม|มกรา", "ม.ค."),
+    ("feb(?:ruary)?", "กุมภาพันธ์|กุมภา", "ก.พ."),
+    ("mar(?:ch)?", "มีนาคม|มีนา", "มี.ค."),
+    ("apr(?:il)?", "เมษายน|เมษา", "เม.ย."),
+    ("may", "พฤษภาคม|พฤษภา", "พ.ค."),
+    ("june?", "มิถุนายน|มิถุนา", "มิ.ย."),
+    ("july?", "กรกฎาคม|กรกฎา|กรกฏาคม|กรกฏา", "ก.ค."),
+    ("aug(?:ust)?", "สิงหาคม|สิงหา", "ส.ค."),
+    ("sept?(?:ember)?", "กันยายน|กันยา", "ก.ย."),
+    ("oct(?:ober)?", "ตุลาคม|ตุลา", "ต.ค."),
+    ("nov(?:ember)?", "พฤศจิกายน|พฤศจิกา", "พ.ย."),
+    ("dec(?:ember)?", "ธันวาคม|ธันวา", "ธ.ค."),
 )
+"""English, Thai in full, and the Thai abbreviation."""
 _WEEKDAYS: Final = (
     ("monday", "mon", "จันทร์"),
     ("tuesday", "tues?", "อังคาร"),
@@ -113,8 +114,16 @@ class _Text:
 
 
 def _thai(pattern: str) -> str:
-    """A Thai pattern as questions are folded; dots of abbreviations are dots."""
-    return fold_thai(pattern).replace(".", r"\.?")
+    """A Thai pattern as questions are folded."""
+    return fold_thai(pattern)
+
+
+def _thai_month(whole: str, brief: str) -> str:
+    """A Thai month. Its abbreviation without dots is in many words (มีค in มีคลิป), so that it stands alone, after a
+    number or after เดือน."""
+    dotted = _thai(brief.removesuffix(".")).replace(".", r"\.\s?")
+    bare = rf"(?:(?<=\d)|(?<=\d )|(?<=เดือน)|(?<=เดือน )){_thai(brief).replace('.', '')}(?![\u0e01-\u0e4e])"
+    return rf"{_thai(whole)}|{dotted}|{bare}"
 
 
 def read(question: str, today: date) -> Line:
@@ -144,8 +153,10 @@ def read(question: str, today: date) -> Line:
     )
 
 
-_THAI_MONTH: Final = "|".join(f"(?P<t{index}>{_thai(thai)})" for index, (_, thai) in enumerate(_MONTHS, 1))
-_ENGLISH_MONTH: Final = "|".join(f"(?P<e{index}>{english})" for index, (english, _) in enumerate(_MONTHS, 1))
+_THAI_MONTH: Final = "|".join(
+    f"(?P<t{index}>{_thai_month(whole, brief)})" for index, (_, whole, brief) in enumerate(_MONTHS, 1)
+)
+_ENGLISH_MONTH: Final = "|".join(f"(?P<e{index}>{english})" for index, (english, _, _) in enumerate(_MONTHS, 1))
 
 
 def _month_of(match: re.Match[str]) -> int:
@@ -197,8 +208,8 @@ def _add(found: list[tuple[int, date, bool]], place: int, year: int | None, mont
 
 def _month(text: _Text) -> int | None:
     """A month by its name. Short or ambiguous English ones (may, march, mar) need a word before or a year after."""
-    before = r"(?:in|of|during|since|for|from|last|this|until|by|between|and|to|through|next|all)"
-    match = re.search(rf"\b{before} (?:{_ENGLISH_MONTH})\b", text.english) or re.search(
+    before = "(?:in|of|during|since|for|from|last|until|between|through|(?:by|this|next|and|to|all)(?! may))"
+    match = re.search(rf"\b{before} (?:{_ENGLISH_MONTH})\b(?! (?:have|be|not)\b)", text.english) or re.search(
         rf"\b(?:{_ENGLISH_MONTH}) (?:20\d\d|25\d\d)\b", text.english
     )
     if match is None:

@@ -65,6 +65,8 @@ TODAY = date(2026, 11, 26)
         ("สองอาทิตย์ก่อน", "2026-11-09", "2026-11-15"),
         ("เมื่อวานซืน", "2026-11-24", "2026-11-24"),
         ("ศุกร์ที่แล้ว", "2026-11-20", "2026-11-20"),
+        ("3 มีค ได้เท่าไหร่", "2026-03-03", "2026-03-03"),
+        ("เดือนกค.ตอนไหนทำเงิน", "2026-07-01", "2026-07-31"),
         ("เดือน มี.ค. ได้เท่าไหร่", "2026-03-01", "2026-03-31"),
         ("ปี 2568 ตอนไหนทำเงินสุด", "2025-01-01", "2025-12-31"),
         ("วันที่ 3 มีนาคม 2568", "2025-03-03", "2025-03-03"),
@@ -111,7 +113,17 @@ def test_days_to_come(question: str, first: str | None, last: str) -> None:
 
 
 def test_no_time_means_everything() -> None:
-    for question in ("what is scheduled", "มีอะไรตั้งเวลาไว้บ้าง", "top 3 shorts", "did it get 2500 views"):
+    for question in (
+        "what is scheduled",
+        "มีอะไรตั้งเวลาไว้บ้าง",
+        "top 3 shorts",
+        "did it get 2500 views",
+        "this may have lost money",
+        "มีคลิปไหนไม่คุ้มทุนมั้ย",
+        "3 มีคลิปไหนบ้าง",
+        "รายได้มาจากคลิปไหนเยอะสุดบ้าง",
+        "รายได้มากค่าใช้จ่ายน้อย",
+    ):
         assert coming(question, TODAY) is None
         assert spoken(question, TODAY).period.start is None
 
