@@ -80,11 +80,11 @@ def _advice(viewer: shell.Viewer) -> list[Advice]:
     return found
 
 
-def given(viewer: shell.Viewer) -> None:
-    """Advice unasked."""
+def given(viewer: shell.Viewer, *, opened: bool) -> None:
+    """Advice unasked; closed above a chat, so that the chat is what one sees."""
     lang = viewer.lang
     found = _advice(viewer)
-    with st.expander(t("advisor.page.advice", lang), icon=":material/lightbulb:", expanded=bool(found)):
+    with st.expander(t("advisor.page.advice", lang), icon=":material/lightbulb:", expanded=opened and bool(found)):
         if not found:
             st.caption(t("advisor.page.no_advice", lang))
         for index, item in enumerate(found):
@@ -117,25 +117,33 @@ def earlier(viewer: shell.Viewer, conversation_id: UUID | None) -> None:
                         st.rerun()
 
 
+def _question(lang: str) -> str | None:
+    return st.chat_input(t("advisor.page.ask", lang), max_chars=chat.QUESTION_LIMIT, key="advisor_question")
+
+
 def main() -> None:
     viewer = shell.open_page("advisor")
     lang = viewer.lang
     conversation_id = current(viewer)
     earlier(viewer, conversation_id)
-    given(viewer)
     turns: list[Message] = []
     if conversation_id is not None:
         with database.session(viewer.actor) as session:
             turns = chat.messages(session, conversation_id, limit=SHOWN)
     if not turns:
         shell.empty(t("advisor.page.hello_title", lang), t("advisor.page.hello", lang))
+        with st.container():  # inside the page, or the page would open scrolled down to it
+            asked = _question(lang)
         offered = [t(f"advisor.ask.{name}", lang) for name in answers.ABLE]
         suggestions(viewer, conversation_id, offered, title=t("advisor.page.suggestions", lang))
+        given(viewer, opened=True)
+    else:
+        given(viewer, opened=False)
+        asked = _question(lang)
     for message in turns:
         turn(viewer, message)
     if turns and turns[-1].suggestions:
         suggestions(viewer, conversation_id, list(turns[-1].suggestions), title=t("advisor.page.next", lang))
-    asked = st.chat_input(t("advisor.page.ask", lang), max_chars=chat.QUESTION_LIMIT, key="advisor_question")
     if asked:
         ask(viewer, conversation_id, asked)
 

@@ -108,8 +108,9 @@ def sums(viewer: shell.Viewer, shown: Overview, past: Totals | None) -> None:
                 good=-1 if name == "cost" else 1,
             )
         )
-    roi = formats.percent(whole.roi) if whole.roi is not None else t("business.no_cost", lang)
-    figures_shown.append(cards.Figure(t("business.roi", lang), roi))
+    roi = formats.percent(whole.roi) if whole.roi is not None else "—"
+    note = "" if whole.roi is not None else t("business.no_cost", lang)
+    figures_shown.append(cards.Figure(t("business.roi", lang), roi, note=note))
     views, before = whole.views, known.views if known else None
     change = views - before if views is not None and before is not None else None
     figures_shown.append(
@@ -285,8 +286,10 @@ def main() -> None:
         ]
     if bar is not None:
         names.append(charts.label(bar, lang))
-    if focus is not None or bar is not None:
-        focus_bar(viewer, names)
+    # Places that are always there: what comes and goes above the table would make it load again.
+    with st.container():
+        if focus is not None or bar is not None:
+            focus_bar(viewer, names)
     sums(viewer, shown, past)
     if not bars or not timed.days:
         shell.empty(t("business.none_here_title", lang), t("business.none_here", lang))
@@ -297,6 +300,8 @@ def main() -> None:
             (charts.money_chart(bars, scope.currency, lang), money_key, "profit"),
             (charts.views_chart(bars, lang), views_key, "views"),
         ):
+            money = f"{t('business.money', lang)} ({scope.currency})"
+            st.markdown(f"**{money if name == 'profit' else t('business.views', lang)}**")
             st.plotly_chart(
                 figure,
                 key=key,
@@ -305,8 +310,10 @@ def main() -> None:
                 config={"displayModeBar": False},
                 alt=t(f"business.{name}", lang),
             )
+    about = st.container()
     if focus is not None and focus[0] == "episode":
-        details(viewer, scope, shown.totals, UUID(focus[1]))
+        with about:
+            details(viewer, scope, shown.totals, UUID(focus[1]))
 
     st.subheader(t("business.what_pays", lang))
     level = st.segmented_control(

@@ -51,7 +51,7 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
             return
         with st.container(horizontal=True):
             if st.button(
-                t("publishing.publish", lang),
+                t("publishing.publish" if episode.state == "draft" else "publishing.publish_more", lang),
                 key=f"publish-{episode.id}",
                 type="primary" if episode.state == "draft" else "secondary",
                 icon=":material/send:",
@@ -104,9 +104,8 @@ def main() -> None:
     live(("publication", "episode", "account"), key="publishing_live")
     lang = viewer.lang
     names = ("board", "calendar", "accounts")
-    for tab, show in zip(
-        st.tabs([t(f"publishing.{name}", lang) for name in names]), (board, calendar.show, places.show), strict=True
-    ):
+    tabs = shell.tabs([t(f"publishing.{name}", lang) for name in names])
+    for tab, show in zip(tabs, (board, calendar.show, places.show), strict=True):
         with tab:
             show(viewer)
     show_dialog(viewer)

@@ -202,7 +202,8 @@ def limits(viewer: shell.Viewer) -> None:
 def main() -> None:
     viewer = shell.open_page("settings")
     parts = {"you": you, "services": services, "models": models, "people": people, "storage": limits}
-    for tab, show in zip(st.tabs([t(f"settings.{name}", viewer.lang) for name in parts]), parts.values(), strict=True):
+    tabs = shell.tabs([t(f"settings.{name}", viewer.lang) for name in parts])
+    for tab, show in zip(tabs, parts.values(), strict=True):
         with tab:
             show(viewer)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import streamlit as st
 from PIL import Image, ImageDraw
+from streamlit.delta_generator import DeltaGenerator
 
 from core import database
 from core.errors import StudioError
@@ -234,7 +235,14 @@ def empty(title: str, sentence: str, *, to: str = "", lang: str = "en") -> None:
 
 def chips(*items: tuple[str, str]) -> None:
     """Small labels: (text, tone), tone one of "", good, bad, wait, sim."""
-    st.html("".join(f'<span class="studio-chip {tone}">{html.escape(text)}</span>' for text, tone in items if text))
+    body = "".join(f'<span class="studio-chip {tone}">{html.escape(text)}</span>' for text, tone in items if text)
+    if body:
+        st.html(body)
+
+
+def tabs(labels: Sequence[str]) -> Sequence[DeltaGenerator]:
+    """Tabs of a page; the open one is in the address, so that a reload or a link comes back to it."""
+    return st.tabs(labels, key="tab", bind="query-params")
 
 
 def headline(title: str, subject: str, *labels: tuple[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -49,7 +48,7 @@ def buttons(viewer: shell.Viewer, text: str, spans: Sequence[dict[str, Any]], *,
                 shell.plain(value),
                 key=f"{key}-{query_id}-{cell}",
                 type="tertiary",
-                icon=":material/data_object:",
+                icon=":material/query_stats:",
                 help=t("advisor.page.number", viewer.lang, value=shell.plain(value)),
             ):
                 behind(viewer, UUID(query_id), cell, value)
@@ -94,13 +93,21 @@ def show(viewer: shell.Viewer, query_id: UUID, cell: str) -> None:
         if len(row.rows) > ROWS:
             st.caption(t("advisor.page.more_rows", lang, shown=ROWS, rows=len(row.rows)))
     st.markdown(f"**{t('advisor.page.values', lang)}**")
-    st.code(json.dumps(_values(row.parameters), ensure_ascii=False, indent=1), language="json", wrap_lines=True)
+    st.code("\n".join(_values(row.parameters)), None, wrap_lines=True)
     st.markdown(f"**{t('advisor.page.query', lang)}**")
     st.code(row.statement, language="sql", wrap_lines=True)
 
 
-def _values(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if value is not None}
+def _values(parameters: dict[str, Any], above: str = "") -> list[str]:
+    """The values a query ran with, a line each; those of a query within it under its name."""
+    lines: list[str] = []
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            lines += _values(value, f"{above}{name} · ")
+        elif value is not None:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            lines.append(f"{above}{name}: {shown}")
+    return lines
 
 
 def _table(viewer: shell.Viewer, row: AdvisorQuery, cell: str) -> Any:

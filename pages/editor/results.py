@@ -129,18 +129,18 @@ def _short(
                 projects.save_state(change, viewer.actor, project.id, state)
                 _retitle_draft(change, viewer, asset.id, typed.strip())
             st.rerun()
-    keep, drop = st.columns(2)
     kept = state.verdicts.get(identifier) == "kept"
-    if keep.button(
-        t("video.kept" if kept else "video.keep", lang),
-        key=f"keep-{identifier}",
-        type="primary" if kept else "secondary",
-        icon=":material/check:",
-        width="stretch",
-    ):
-        _decide(viewer, project, asset, "kept")
-    if drop.button(t("video.discard", lang), key=f"drop-{identifier}", icon=":material/close:", width="stretch"):
-        _decide(viewer, project, asset, "discarded")
+    with st.container(horizontal=True):
+        keep = st.button(
+            t("video.kept" if kept else "video.keep", lang),
+            key=f"keep-{identifier}",
+            type="primary" if kept else "secondary",
+            icon=":material/check:",
+            width="stretch",
+        )
+        drop = st.button(t("video.discard", lang), key=f"drop-{identifier}", icon=":material/close:", width="stretch")
+    if keep or drop:
+        _decide(viewer, project, asset, "kept" if keep else "discarded")
 
 
 def _decide(viewer: shell.Viewer, project: Project, asset: Asset, verdict: Any) -> None:

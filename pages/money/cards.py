@@ -30,13 +30,15 @@ _STYLE = """
 
 @dataclass(frozen=True)
 class Figure:
-    """One card. ``direction`` is 1 up, −1 down, 0 unchanged or unknown; ``good`` is the direction that is welcome."""
+    """One card. ``direction`` is 1 up, −1 down, 0 unchanged or unknown; ``good`` is the direction that is
+    welcome; ``note`` is a word below the value."""
 
     label: str
     value: str
     change: str = ""
     direction: int = 0
     good: int = 1
+    note: str = ""
 
 
 def show(items: list[Figure], explanation: str) -> None:
@@ -49,6 +51,8 @@ def show(items: list[Figure], explanation: str) -> None:
             sign = "▲" if item.direction > 0 else "▼"
             hint = html.escape(explanation, quote=True)
             change = f'<small class="{tone}" title="{hint}">{sign} {html.escape(item.change)}</small>'
+        if item.note:
+            change += f"<small>{html.escape(item.note)}</small>"
         body += (
             f'<div class="studio-figure"><dt>{html.escape(item.label)}</dt><dd>{html.escape(item.value)}</dd>'
             f"{change}</div>"

@@ -73,6 +73,19 @@ def label(bucket: Bucket, lang: str) -> str:
     return first if bucket.start == bucket.end else f"{first} – {formats.moment(bucket.end, lang)}"
 
 
+def _name_days(figure: go.Figure, bars: list[Bucket], lang: str) -> None:
+    """At most six days written below the axis, in the reader's words; Plotly itself knows English months only."""
+    step = max(1, -(-len(bars) // 6))
+    shown = [bucket.start for bucket in reversed(bars[::-1][::step])]
+    years: set[int] = set()
+    words = []
+    for day in shown:
+        month = t(f"format.month.{day.month:02d}", lang)
+        words.append(f"{day.day} {month}" + ("" if day.year in years else f"<br>{day.year}"))
+        years.add(day.year)
+    figure.update_xaxes(tickmode="array", tickvals=shown, ticktext=words)
+
+
 def _layout(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
@@ -119,6 +132,7 @@ def money_chart(bars: list[Bucket], currency: str, lang: str) -> go.Figure:
         hovertext=texts(lambda totals: totals.profit),
         hoverinfo="text+name",
     )
+    _name_days(figure, bars, lang)
     return _layout(figure, 340)
 
 
@@ -138,6 +152,7 @@ def views_chart(bars: list[Bucket], lang: str) -> go.Figure:
         ],
         hoverinfo="text",
     )
+    _name_days(figure, bars, lang)
     return _layout(figure, 240)
 
 

@@ -22,6 +22,7 @@ from core.models.identity import User
 from pages import shell
 
 SHOWN = 8
+ENTRIES = "entries_made"
 SHARE_LABELS = {"equal": "equal", "duration": "duration", "views": "by_views"}
 
 
@@ -56,10 +57,13 @@ def _enter(viewer: shell.Viewer, scope: Scope, targets: dict[str, Target]) -> No
         format_func=lambda name: t(f"business.costs.kind_{name}", lang),
         key="entry_kind",
     )
-    with st.form("entry", clear_on_submit=True, border=True):
+    # A new form after each entry that was stored; one that was refused keeps what was typed.
+    made = st.session_state.get(ENTRIES, 0)
+    turn = f"-{made}" if made else ""
+    with st.form(f"entry{turn}", border=True):
         label = st.selectbox(t("business.costs.target", lang), list(targets), key="entry_target")
         with st.container(horizontal=True):
-            amount = st.text_input(t("business.costs.amount", lang), key="entry_amount", placeholder="1,250.00")
+            amount = st.text_input(t("business.costs.amount", lang), key=f"entry_amount{turn}", placeholder="1,250.00")
             currency = st.selectbox(
                 t("business.currency", lang), _currencies(scope.currency), key="entry_currency", width=130
             )
@@ -73,14 +77,14 @@ def _enter(viewer: shell.Viewer, scope: Scope, targets: dict[str, Target]) -> No
                     format_func=lambda name: t(f"business.category.{name}", lang),
                     key="entry_category",
                 )
-                months = int(st.number_input(t("business.costs.months", lang), 1, 120, 1, key="entry_months"))
+                months = int(st.number_input(t("business.costs.months", lang), 1, 120, 1, key=f"entry_months{turn}"))
                 share = st.selectbox(
                     t("business.costs.share", lang),
                     ALLOCATIONS,
                     format_func=lambda name: t(f"business.costs.{SHARE_LABELS[name]}", lang),
                     key="entry_share",
                 )
-        note = st.text_input(t("business.costs.note", lang), key="entry_note")
+        note = st.text_input(t("business.costs.note", lang), key=f"entry_note{turn}")
         sent = st.form_submit_button(t("business.costs.save", lang), type="primary", icon=":material/save:")
     if not sent:
         return
@@ -114,6 +118,7 @@ def _enter(viewer: shell.Viewer, scope: Scope, targets: dict[str, Target]) -> No
                 )
                 revenue.record_revenue(session, earning, by=viewer.actor.user_id)
         st.session_state["entry_saved"] = True
+        st.session_state[ENTRIES] = st.session_state.get(ENTRIES, 0) + 1
         st.rerun()
 
 

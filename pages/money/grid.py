@@ -54,24 +54,24 @@ def frame(lines: list[Line], level: str, lang: str) -> pd.DataFrame:
 def options(level: str, lang: str) -> dict[str, Any]:
     """Columns, sorting and selection."""
 
-    def number(name: str, label: str, precision: int) -> dict[str, Any]:
+    def number(name: str, label: str, precision: int, width: int = 95) -> dict[str, Any]:
         digits = f"{{minimumFractionDigits: {precision}, maximumFractionDigits: {precision}}}"
         return {
             "field": name,
             "headerName": t(label, lang),
             "type": ["numericColumn"],
             "valueFormatter": f"value == null ? '—' : Number(value).toLocaleString('en-US', {digits})",
-            "minWidth": 105,
+            "minWidth": width,
             "flex": 1,
         }
 
     columns: list[dict[str, Any]] = [
         {"field": "key", "hide": True},
-        {"field": "name", "headerName": t("business.name", lang), "minWidth": 170, "flex": 2, "tooltipField": "name"},
+        {"field": "name", "headerName": t("business.name", lang), "minWidth": 160, "flex": 2, "tooltipField": "name"},
     ]
     columns += [
         number("profit", "business.profit", 2),
-        number("roi", "business.roi_column", 0),
+        number("roi", "business.roi_column", 0, 120),
         number("revenue", "business.revenue", 2),
         number("cost", "business.cost", 2),
         number("views", "business.views", 0),

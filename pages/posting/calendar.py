@@ -101,7 +101,7 @@ def _post(record: PublicationRecord, zone: ZoneInfo, lang: str) -> str:
     time = at.astimezone(zone).strftime("%H:%M") if at else ""
     state = t(f"publication_state.{record.state}", lang)
     platform = t(f"platform.{record.platform}", lang)
-    tone = posts.TONES.get(record.state, "")
+    tone = posts.TONES.get(record.state, "") + (" sim" if record.is_simulated else "")
     title = html.escape(f"{time} {record.title} · {platform} · {state}", quote=True)
     return f'<span class="post {tone}" title="{title}">{time} {html.escape(record.title)}</span>'
 

@@ -106,7 +106,7 @@ def show_dialog(viewer: shell.Viewer) -> None:
     episode_id = st.session_state.get(OPEN)
     if episode_id is not None:
         title = t("publishing.publish_title", viewer.lang)
-        st.dialog(title, width="large", on_dismiss=_close)(_body)(viewer, episode_id)
+        st.dialog(title, width="medium", on_dismiss=_close)(_body)(viewer, episode_id)
 
 
 def _body(viewer: shell.Viewer, episode_id: UUID) -> None:

@@ -59,7 +59,7 @@ def test_a_number_opens_its_query_and_the_chat_stays(
     assert not test.exception
     code = "\n".join(one.value for one in test.code)
     assert "finance_daily" in code
-    assert '"rank by": "revenue"' in code
+    assert "rank by: revenue" in code
     assert "฿300.00" in test.dataframe[0].value.to_string()
 
     again = open_page("advisor")

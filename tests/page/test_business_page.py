@@ -82,7 +82,8 @@ def test_figures_costs_and_corrections(open_page: Open, settled: Settle, owner: 
     shown = _metrics(test)
     assert shown["Revenue"] == "฿300.00"
     assert shown["Views"] == "200"
-    assert shown["Return on cost"] == "no cost recorded"
+    assert shown["Return on cost"] == "—"
+    assert t("business.no_cost", "en") in words(test)
     assert not any(str(key) in words(test) for key in (*made.episode_ids, *made.publication_ids, made.channel_id))
 
     test.selectbox(key="entry_target").select("Episode: Kitchen tea")
@@ -104,9 +105,11 @@ def test_figures_costs_and_corrections(open_page: Open, settled: Settle, owner: 
     test.button(key=f"FormSubmitter:correct-{entry.id}-Take out of the sums").click().run()
     assert _metrics(test)["Cost"] == "฿0.00"
 
-    test.text_input(key="entry_amount").input("lots")
-    test.button(key="FormSubmitter:entry-Save").click().run()
+    assert test.text_input(key="entry_amount-1").value == "", "the next entry begins empty"
+    test.text_input(key="entry_amount-1").input("lots")
+    test.button(key="FormSubmitter:entry-1-Save").click().run()
     assert "That is not an amount of money" in words(test)
+    assert test.text_input(key="entry_amount-1").value == "lots", "what was refused can be corrected"
 
     test.toggle(key="business_simulated").set_value(True).run()
     assert not test.exception
