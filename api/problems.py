@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from core.errors import StudioError
@@ -35,18 +35,22 @@ RESPONSE = {
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
-_TITLES = {
-    400: "The request is malformed.",
-    401: "Sign in, or send an API token.",
-    404: "That does not exist.",
-    405: "That cannot be done here.",
-    409: "The upload stands at another position.",
-    410: "This upload has expired.",
-    412: "This version of the upload protocol is not supported.",
-    413: "That is larger than the studio accepts.",
-    415: "The request's content type is not accepted here.",
-    423: "This upload is being written by another connection.",
+# What frameworks refuse: the problem's type, a sentence, and what to do.
+_KNOWN = {
+    400: ("bad-request", "The request is malformed.", "It is not what HTTP, its form or its JSON should look like."),
+    401: ("unauthenticated", "Sign in, or send an API token.", "Programs send Authorization: Bearer and the token."),
+    404: ("not-found", "That does not exist.", "GET /api/openapi.json lists what there is."),
+    405: ("not-allowed", "That cannot be done here.", "The answer's Allow header says what can."),
+    409: ("conflict", "The upload stands at another position.", "Ask for it with HEAD, and continue from there."),
+    410: ("gone", "This upload has expired.", "Upload the file again."),
+    412: ("version", "This version of the upload protocol is not supported.", "Send Tus-Resumable: 1.0.0."),
+    413: ("too-large", "That is larger than the studio accepts.", "Large recordings go through /api/uploads."),
+    415: ("content-type", "The request's content type is not accepted here.", "The documentation says which one is."),
+    423: ("conflict", "This upload is being written by another connection.", "Wait a moment, then ask for its offset."),
+    507: ("out-of-space", "There is not enough room on the disk.", "Delete something in the Library, then go on."),
 }
+_AGAIN = frozenset({409, 423, 507})
+_FINAL: dict[str, Any] = {"type": "bad-request", "retryable": False}
 
 
 class Problem(JSONResponse):
@@ -64,7 +68,7 @@ class Problem(JSONResponse):
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
-        body = {"type": type, "title": title, "status": status, "detail": detail, **extra}
+        body = {"type": type, "title": title, "status": status, "detail": detail or title, **extra}
         super().__init__(body, status, headers=dict(headers or {}))
 
 
@@ -93,24 +97,82 @@ def _on_studio_error(request: Request, error: Exception) -> Problem:
 
 def _on_http_error(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, HTTPException)
-    title = _TITLES.get(error.status_code) or HTTPStatus(error.status_code).phrase
-    return Problem(error.status_code, title, headers=error.headers)
+    phrase = HTTPStatus(error.status_code).phrase
+    kind, title, detail = _KNOWN.get(error.status_code, ("about:blank", phrase, phrase))
+    retryable = error.status_code in _AGAIN
+    return Problem(error.status_code, title, detail, type=kind, headers=error.headers, retryable=retryable)
 
 
-def _on_validation_error(_request: Request, error: Exception) -> Problem:
+def _on_validation_error(request: Request, error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
-    found = [
-        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": str(item["msg"])}
-        for item in error.errors()
-    ]
+    items = error.errors()
+    if any(item["loc"][0] == "path" for item in items):  # no such name can exist, whatever else is wrong
+        return _on_http_error(request, HTTPException(404))
+    if any(item["type"] == "json_invalid" for item in items):
+        place = items[0]["loc"][-1]
+        return Problem(422, "The request is not valid JSON.", f"It cannot be read at character {place}.", **_FINAL)
+    if any(item["loc"] == ("body",) for item in items) and not is_json(request.headers.get("content-type", "")):
+        return Problem(415, "Send the request as JSON.", "Its Content-Type is application/json.", **_FINAL)
+    found = [{"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": sentence(item)} for item in items]
     first = found[0] if found else {"pointer": "", "detail": ""}
+    where = first["pointer"].removeprefix("/body").removeprefix("/")
     return Problem(
         422,
         "Something in the request is not valid.",
-        f"{first['pointer'].removeprefix('/body/').removeprefix('/')}: {first['detail']}",
+        f"{where}: {first['detail']}" if where else first["detail"],
         type="invalid-input",
         retryable=False,
         errors=found[:50],
+    )
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type header says JSON, as the framework reads it."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def sentence(item: Mapping[str, Any]) -> str:
+    """What one error of pydantic says, in words for somebody who does not know Python."""
+    context = item.get("ctx", {})
+    if item["type"] == "union_tag_invalid":
+        return f"There is no “{str(context['tag'])[:80]}” here. There is: {context['expected_tags']}."
+    if item["type"] == "union_tag_not_found":
+        return f"It does not say what it is; {context['discriminator']} is missing."
+    if item["type"] == "extra_forbidden":
+        return "There is no setting of this name."
+    words = {
+        "missing": "It is missing.",
+        "model_attributes_type": "It should be an object.",
+        "dict_type": "It should be an object.",
+        "tuple_type": "It should be a list.",
+        "list_type": "It should be a list.",
+        "finite_number": "It should be a number that is not infinite.",
+    }
+    return words.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
+
+
+def _on_collision(request: Request, error: Exception) -> Problem:
+    """Two requests wanted the same name or place at the same moment, and the database let one have it."""
+    _log.warning("%s %s: another request was first", request.method, request.url.path, exc_info=error)
+    return Problem(
+        409,
+        "Another request changed this at the same moment.",
+        "Read it again, then repeat the request if it is still needed.",
+        type="conflict",
+        retryable=True,
+    )
+
+
+def _on_unstorable(request: Request, error: Exception) -> Problem:
+    """A value no column can hold, e.g. a day before all calendars; what is sent is checked long before this."""
+    _log.warning("%s %s: a value cannot be stored", request.method, request.url.path, exc_info=error)
+    return Problem(
+        422,
+        "A value in the request cannot be stored.",
+        "It is too large, too small, or holds a character that no text may hold.",
+        type="invalid-input",
+        retryable=False,
     )
 
 
@@ -137,4 +199,6 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _on_http_error)
     api.add_exception_handler(RequestValidationError, _on_validation_error)
     api.add_exception_handler(OperationalError, _on_lost_database)
+    api.add_exception_handler(DataError, _on_unstorable)
+    api.add_exception_handler(IntegrityError, _on_collision)
     api.add_exception_handler(Exception, _on_any_error)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,12 @@ class UploadStorage(TusStorage):  # type: ignore[misc]
     async def append(self, uid: str, chunk: bytes) -> None:
         writer = self._writers[uid]
         if writer.hold(chunk):
-            await asyncio.to_thread(writer.write)
+            with _told_when_full():
+                await asyncio.to_thread(writer.write)
 
     async def flush(self, uid: str) -> None:
-        await asyncio.to_thread(self._writers[uid].sync)
+        with _told_when_full():
+            await asyncio.to_thread(self._writers[uid].sync)
 
     async def finalize(self, uid: str) -> None:
         """Nothing: the bytes are durable since the last flush."""
@@ -152,6 +155,17 @@ class UploadStorage(TusStorage):  # type: ignore[misc]
                 del self._writers[uid]
         finally:
             writer.close()
+
+
+@contextlib.contextmanager
+def _told_when_full() -> Iterator[None]:
+    """A full disk is the answer to the request (507); the library would keep it to itself and answer 204."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise HTTPException(507) from error
+        raise
 
 
 def _forget(uid: str) -> None:

@@ -14,10 +14,11 @@ from email.utils import format_datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import delete, select
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tuspyserver import create_tus_router
 
@@ -38,7 +39,8 @@ MAXIMUM_UNFINISHED = 100
 ANSWER_SECONDS = 20.0
 IDLE_SECONDS = 30.0
 EXTENSIONS = "creation,expiration,termination"
-_TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": EXTENSIONS}
+TUS_VERSION = "1.0.0"
+_TUS = {"Tus-Resumable": TUS_VERSION, "Tus-Version": TUS_VERSION, "Tus-Extension": EXTENSIONS}
 
 router = APIRouter(tags=["uploads"])
 storage = UploadStorage()
@@ -72,14 +74,20 @@ def _own_upload(actor: Actor, upload_id: str) -> Upload:
 
 
 def checked(request: Request, actor: CurrentActor) -> None:
-    """Before the library sees a request: whose upload it is, and nothing that we do not offer.
+    """Before the library sees a request: whose upload it is, and nothing that we do not offer. The library looks at a
+    PATCH's version and content type only after it has written the body, so those are decided here.
 
     Raises:
         NotFound: somebody else's upload.
+        HTTPException: 412 for another version of the protocol, or none (tus 1.0, "Tus-Resumable"); 415 for a PATCH
+            that carries something else than an upload's bytes.
         BadRequest: a body with the creation, deferred length or concatenation; the library would hold the body of a
-            creation in memory, and joined parts could exceed every limit.
+            creation in memory, and joined parts could exceed every limit. A length that is no number.
     """
     headers = request.headers
+    version = headers.get("tus-resumable", "" if request.method in ("POST", "PATCH", "DELETE") else TUS_VERSION)
+    if request.method != "OPTIONS" and version != TUS_VERSION:
+        raise HTTPException(412, headers={"Tus-Version": TUS_VERSION})
     upload_id = request.path_params.get("uuid")
     if upload_id is not None:
         _own_upload(actor, str(upload_id))
@@ -87,8 +95,18 @@ def checked(request: Request, actor: CurrentActor) -> None:
         actor.require("editor")
     if "upload-concat" in headers or "upload-defer-length" in headers:
         raise BadRequest("The studio takes each file as one upload of a known size.", f"It offers {EXTENSIONS}.")
-    if request.method == "POST" and (headers.get("content-length", "0") != "0" or "transfer-encoding" in headers):
-        raise BadRequest("Make the upload first, then send its bytes with PATCH.")
+    if request.method == "POST":
+        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+            raise BadRequest("Make the upload first, then send its bytes with PATCH.")
+        if "upload-length" not in headers:
+            raise BadRequest("The upload does not say how long it is.", "Send Upload-Length, the number of its bytes.")
+    if request.method == "PATCH":
+        if headers.get("content-type") != "application/offset+octet-stream":
+            raise HTTPException(415)
+        if not headers.get("upload-offset", "").isdecimal():
+            raise BadRequest("The request does not say where its bytes go.", "Send Upload-Offset, as HEAD answers it.")
+        if "upload-length" in headers:
+            raise BadRequest("An upload's length is said when it is made.")
 
 
 def before_creation(
@@ -220,16 +238,24 @@ router.include_router(
 
 
 class PatientUploads:
-    """Ends an upload's request when no byte came for :data:`IDLE_SECONDS`, so that a dead connection frees the file
-    for the one that continues it. The library keeps what arrived."""
+    """Around every request of an upload: answers name the protocol's version, and a request in which no byte came for
+    :data:`IDLE_SECONDS` ends, so that a dead connection frees the file for the one that continues it (the library
+    keeps what arrived). A body sent in chunks has no Content-Length, which the library asks for and does not need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "PATCH" or "/uploads/" not in scope["path"]:
+        if scope["type"] != "http" or "/uploads" not in scope["path"]:
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "PATCH" and not any(name == b"content-length" for name, _ in scope["headers"]):
+            scope["headers"] = [*scope["headers"], (b"content-length", b"0")]
+
+        async def versioned(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("Tus-Resumable", TUS_VERSION)
+            await send(message)
 
         async def next_chunk() -> Message:
             try:
@@ -238,7 +264,7 @@ class PatientUploads:
             except TimeoutError:
                 return {"type": "http.disconnect"}
 
-        await self._app(scope, next_chunk, send)
+        await self._app(scope, next_chunk if scope["method"] == "PATCH" else receive, versioned)
 
 
 def sweep(now: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import socket
@@ -19,6 +20,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from api.upload_storage import Writer
 from api.uploads import sweep
 from core import database
 from core.models.assets import Upload
@@ -104,6 +106,51 @@ def test_offset_must_match(client: httpx.Client) -> None:
         assert patch(client, where, offset, b"x").status_code == 409
     assert patch(client, where, 5, b"too many bytes").status_code in (400, 413)
     assert client.head(where, headers=TUS).headers["upload-offset"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"Tus-Resumable": None}, 412),
+        ({"Tus-Resumable": "0.2.2"}, 412),
+        ({"Content-Type": "application/json"}, 415),
+        ({"Content-Type": None}, 415),
+        ({"Upload-Length": "10"}, 400),
+        ({"Upload-Offset": None}, 400),
+        ({"Upload-Offset": "five"}, 400),
+    ],
+)
+def test_a_refused_piece_is_not_written(client: httpx.Client, change: dict[str, str | None], status: int) -> None:
+    where = create(client, 10).headers["location"]
+    headers = {name: value for name, value in {**BYTES, "Upload-Offset": "0", **change}.items() if value is not None}
+    refusal = client.patch(where, headers=headers, content=b"12345")
+    assert refusal.status_code == status
+    assert refusal.headers["content-type"] == "application/problem+json"
+    assert refusal.json()["detail"]
+    assert refusal.headers["tus-resumable"] == "1.0.0"
+    assert client.head(where, headers=TUS).headers["upload-offset"] == "0"
+
+
+def test_a_piece_in_chunks_of_unknown_length(client: httpx.Client) -> None:
+    where = create(client, 10).headers["location"]
+    answer = client.patch(where, headers={**BYTES, "Upload-Offset": "0"}, content=iter([b"12", b"345"]))
+    assert (answer.status_code, answer.headers["upload-offset"]) == (204, "5")
+
+
+def test_a_disk_that_fills_up_is_said_and_loses_nothing(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = create(client, 10).headers["location"]
+    patch(client, where, 0, b"12345")
+
+    def full(_writer: Writer) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(Writer, "write", full)
+        answer = patch(client, where, 5, b"678")
+    assert answer.status_code == 507
+    assert answer.json()["title"] == "There is not enough room on the disk."
+    assert client.head(where, headers=TUS).headers["upload-offset"] == "5"
+    assert patch(client, where, 5, b"678").headers["upload-offset"] == "8"
 
 
 def test_what_is_no_recording_is_refused_with_a_sentence(client: httpx.Client) -> None:
