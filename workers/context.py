@@ -36,6 +36,13 @@ def attempt_folder(job_id: UUID, attempt: int | str) -> str:
     return f"{job_id}-{attempt}"
 
 
+def _pixels(path: Path) -> dict[str, int]:
+    from PIL import Image
+
+    with Image.open(path) as picture:  # reads the header alone
+        return {"width": picture.width, "height": picture.height}
+
+
 class JobContext:
     """One attempt of one job."""
 
@@ -135,6 +142,8 @@ class JobContext:
         clean_name = safe_name(name)
         key = asset_key(asset_id, path.suffix)
         size, digest = path.stat().st_size, sha256_of(path)
+        if kind == "image":
+            fields = {**_pixels(path), **fields}
         storage().put(path, key)
         staged = StagedAsset(
             asset_id=str(asset_id),

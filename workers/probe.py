@@ -66,8 +66,13 @@ def _picture(path: Path) -> dict[str, Any]:
             suffix, mime_type = _PICTURES[str(picture.format)]
             width, height = picture.size
             picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnsupportedMedia("This picture is damaged or too large.", type(error).__name__) from error
+    except Image.DecompressionBombError as error:
+        raise UnsupportedMedia(
+            "This picture is larger than the studio can handle.",
+            f"{MAXIMUM_PIXELS / 1e6:.0f} megapixels are the limit.",
+        ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UnsupportedMedia("This picture is damaged.", "Export it again, as PNG or JPEG.") from error
     fields = {"width": width, "height": height}
     return {"kind": "image", "suffix": suffix, "mime_type": mime_type, "fields": fields, "details": {}}
 

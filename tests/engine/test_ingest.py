@@ -64,6 +64,15 @@ def test_thumbnails_show_their_moment(tmp_path: Path) -> None:
         assert abs(shown / 30 - index * sheet.interval_seconds) <= 1.6
 
 
+def test_a_few_seconds_with_one_key_frame_have_thumbnails(tmp_path: Path) -> None:
+    source = coded_video(tmp_path / "a.mp4", 90, options=["-g", "90", "-keyint_min", "90", "-sc_threshold", "0"])
+    made = prepare(source, tmp_path)
+    assert made.proxy is None
+    assert made.sheet is not None
+    assert made.sheet.count == 3
+    assert made.sheet.path.stat().st_size > 0
+
+
 @pytest.mark.parametrize(("name", "options"), [
     ("phone.mov", ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-tag:v", "hvc1"]),
     ("screen.mkv", ["-g", "9999"]),
@@ -148,6 +157,7 @@ def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> 
         assert set(helpers) == {"poster", "thumbnails", "proxy"}
         assert all(helper.hidden for helper in helpers.values())
         assert helpers["thumbnails"].details["count"] == 4
+        assert (helpers["poster"].width, helpers["poster"].height) == (320, 180)
         assert assets.path_of(helpers["proxy"]).is_file()
         peaks = session.scalar(
             select(MediaAnalysis).where(MediaAnalysis.sha256 == digest, MediaAnalysis.kind == "peaks")
