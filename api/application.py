@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import (
@@ -33,11 +33,13 @@ from api import (
     settings,
     sign_in_page,
     timelines,
+    unbuilt,
     uploads,
     video,
     webhooks,
 )
 from api.hub import Hub
+from api.sound import only_sound_values
 
 SWEEP_SECONDS = 3600.0
 _log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ api = FastAPI(
     redoc_url=None,
     openapi_url=None,
     lifespan=_lifespan,
+    dependencies=[Depends(only_sound_values)],
     servers=[{"url": "/api"}],
     root_path_in_servers=False,
 )
@@ -87,6 +90,7 @@ ROOMS = (
     *(sessions, sign_in_page, health, documentation, events, settings),
     *(jobs, uploads, assets, timelines, video, music),
     *(channels, publishing, webhooks, business, advisor),
+    unbuilt,
 )
 for room in ROOMS:
     api.include_router(room.router)

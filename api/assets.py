@@ -9,17 +9,19 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
 from zipstream import ZIP_STORED, ZipStream
 
 from api.arrival import Arrival, remove_upload, take_in, uploads_folder
 from api.dependencies import CurrentActor, Editor, Limit, Offset, Scoped
+from api.media import MediaFile
 from api.multipart import receive_file
 from api.shapes import AssetOut, assets_out
 from core import assets, database
-from core.errors import InvalidInput
-from core.models.assets import Asset
+from core.errors import InvalidInput, NotFound
+from core.models.assets import Asset, MediaAnalysis
 from core.models.base import uuid7
 from core.publishing.library import delete_asset as delete_asset_row
 
@@ -44,6 +46,13 @@ class Relative(BaseModel):
 
     role: str
     asset: AssetOut
+
+
+class PeaksOut(BaseModel):
+    """The loudest sample (0–1) of each of ``per_second`` equal parts of a second."""
+
+    per_second: float
+    peaks: list[float]
 
 
 class LineageOut(BaseModel):
@@ -159,7 +168,7 @@ def delete_asset(actor: CurrentActor, asset_id: UUID, with_dependants: bool = Fa
 
 
 @router.head("/{asset_id}/content", include_in_schema=False)
-@router.get("/{asset_id}/content", response_class=FileResponse)
+@router.get("/{asset_id}/content", response_class=MediaFile)
 def content(request: Request, actor: CurrentActor, asset_id: UUID, download: bool = False) -> Response:
     """The file itself, with HTTP Range. Media a browser plays are shown in place; everything else, and everything
     with ``download=1``, is a download. No file can run script in the studio's origin (nosniff, sandbox)."""
@@ -174,7 +183,7 @@ def content(request: Request, actor: CurrentActor, asset_id: UUID, download: boo
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     inline = asset.mime_type.startswith(_INLINE) and not download
-    return FileResponse(
+    return MediaFile(
         assets.path_of(asset),
         media_type=asset.mime_type if asset.mime_type.startswith(_INLINE) else "application/octet-stream",
         filename=asset.name,
@@ -188,6 +197,25 @@ def lineage(session: Scoped, asset_id: UUID) -> LineageOut:
     """One step in both directions; walk on from there."""
     found = assets.lineage(session, asset_id)
     return LineageOut(parents=_relatives(session, found.parents), children=_relatives(session, found.children))
+
+
+@router.get("/{asset_id}/peaks")
+def peaks(session: Scoped, asset_id: UUID) -> PeaksOut:
+    """The waveform of a sound; 404 before the ingest job has measured it, and for what has no sound."""
+    asset = assets.get(session, asset_id)
+    row = session.scalar(
+        select(MediaAnalysis)
+        .where(
+            MediaAnalysis.owner_id == asset.owner_id,
+            MediaAnalysis.sha256 == asset.sha256,
+            MediaAnalysis.kind == "peaks",
+        )
+        .order_by(MediaAnalysis.created_at.desc())
+        .limit(1)
+    )
+    if row is None:
+        raise NotFound("This file has no waveform yet.", "Wait for its ingest job; a file without sound never has one.")
+    return PeaksOut.model_validate(row.result)
 
 
 def _relatives(session: Scoped, related: Sequence[tuple[Asset, str]]) -> list[Relative]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
@@ -15,7 +15,7 @@ from api.dependencies import CurrentActor, Editor, Limit, Scoped
 from core.business import costs, dashboard, fx, money, payloads, revenue, tables
 from core.business.overview import overview as figures_of
 from core.database import get_owned
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.models.base import uuid7
 from core.models.business import CostEntry, FxRate, RevenueRecord
 from core.preferences import preferences_of
@@ -23,7 +23,9 @@ from core.preferences import preferences_of
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])
 
 Range = Annotated[str, Query(alias="range", max_length=20, description="last_7d, last_30d, this_month, all, custom …")]
-Day = Annotated[date | None, Query(description="with range=custom")]
+Day = Annotated[date | None, Query(description="first and last day of range=custom, which need not be said then")]
+Platform = Literal["youtube", "tiktok", "facebook", "instagram", "simulated"]
+LAST_MONTH = "last_30d"
 Currency = Annotated[str | None, Query(max_length=3, description="ISO 4217; the user's own unless given")]
 Simulated = Annotated[bool, Query(description="simulated figures instead of real ones; never both")]
 
@@ -39,17 +41,26 @@ def _read(file: UploadFile) -> bytes:
     return file.file.read(tables.MAX_BYTES + 1)
 
 
+def _range(name: str, start: date | None, end: date | None) -> str:
+    """The range that is meant: days say ``custom`` by themselves, and are never ignored beside another name."""
+    if start is None and end is None:
+        return name or LAST_MONTH
+    if name not in ("", "custom"):
+        raise InvalidInput("A period is either a name or two days.", "Leave out range, or start and end.")
+    return "custom"
+
+
 @router.get("/overview")
 def overview(
     session: Scoped,
     actor: CurrentActor,
-    range_name: Range = "last_30d",
+    range_name: Range = "",
     start: Day = None,
     end: Day = None,
     channel_id: UUID | None = None,
     series_id: UUID | None = None,
     episode_id: UUID | None = None,
-    platform: Annotated[str | None, Query(max_length=20)] = None,
+    platform: Platform | None = None,
     currency: Currency = None,
     simulated: Simulated = False,
 ) -> payloads.OverviewOut:
@@ -57,7 +68,7 @@ def overview(
     scope = dashboard.scope_of(
         session,
         actor,
-        range_name,
+        _range(range_name, start, end),
         start=start,
         end=end,
         channel_id=channel_id,
@@ -75,7 +86,7 @@ def export(
     session: Scoped,
     actor: CurrentActor,
     level: Annotated[str, Query(max_length=20)] = "episode",
-    range_name: Range = "last_30d",
+    range_name: Range = "",
     start: Day = None,
     end: Day = None,
     channel_id: UUID | None = None,
@@ -88,7 +99,7 @@ def export(
     scope = dashboard.scope_of(
         session,
         actor,
-        range_name,
+        _range(range_name, start, end),
         start=start,
         end=end,
         channel_id=channel_id,

@@ -17,6 +17,7 @@ from api.shapes import Accepted
 from core import assets, jobs
 from core.errors import InvalidInput, NotFound
 from core.models.assets import AudioAnalysis
+from core.music.keys import roman_numeral, scale_of
 from core.music.payloads import AnalysisCorrection, AnalyzeInput, BuiltinTracksInput, ImportAudioInput
 from core.music.presets import PRESETS
 
@@ -93,8 +94,10 @@ def _row(session: Session, audio_asset_id: UUID) -> AudioAnalysis:
 def _out(row: AudioAnalysis) -> AnalysisOut:
     columns = {name: getattr(row, name) for name in ("bpm", "key", "key_confidence", "scale", "time_signature")}
     known = {**columns, **row.result, **row.corrections}
-    if "key" in row.corrections:
-        known["key_confidence"] = None
+    if "key" in row.corrections:  # what follows from the key follows it
+        key = str(row.corrections["key"])
+        known |= {"key_confidence": None, "scale": scale_of(key)}
+        known["chords"] = [{**item, "roman": roman_numeral(item["chord"], key)} for item in known.get("chords", [])]
     names = AnalysisOut.model_fields.keys() - {"audio_asset_id", "measured", "corrections", "updated_at"}
     return AnalysisOut(
         audio_asset_id=row.audio_asset_id,

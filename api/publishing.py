@@ -29,7 +29,7 @@ from core.publishing.payloads import (
 router = APIRouter(prefix="/publishing", tags=["publishing"])
 PAGE = "/publishing"
 Platform = Annotated[str, Path(pattern="^[a-z]{2,20}$")]
-State = Annotated[list[str], Query(max_length=len(PUBLICATION_STATES))]
+States = Annotated[list[str] | None, Query(max_length=len(PUBLICATION_STATES), description="may be repeated")]
 _log = logging.getLogger(__name__)
 
 
@@ -77,7 +77,7 @@ def check_plan(session: Scoped, actor: CurrentActor, wanted: PublicationPlanInpu
 
 @router.get("/publications")
 def list_publications(
-    session: Scoped, state: State | None = None, limit: Limit = 100, offset: Offset = 0
+    session: Scoped, state: States = None, limit: Limit = 100, offset: Offset = 0
 ) -> list[PublicationOut]:
     """Publications by time, for board and calendar."""
     rows = publications.listed(session, state=state, limit=limit, offset=offset)

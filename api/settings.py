@@ -11,6 +11,7 @@ from api.dependencies import CurrentActor, Scoped, StudioOwner
 from api.shapes import Accepted
 from core import jobs, speech
 from core.assets import disk_used
+from core.errors import InvalidInput
 from core.music.payloads import ModelDownloadInput
 from core.preferences import preferences_of, set_preferences, store_value, stored_names
 from core.security import Actor
@@ -83,9 +84,13 @@ def settings(session: Scoped, actor: CurrentActor) -> SettingsOut:
 
 @router.put("/settings")
 def change_settings(session: Scoped, actor: CurrentActor, change: SettingsChange) -> SettingsOut:
-    """Change preferences (everybody their own) and keys (owners)."""
+    """Change preferences (everybody their own) and keys (owners): those that ``GET /providers`` names."""
     set_preferences(session, actor, language=change.language, timezone=change.timezone, currency=change.currency)
+    used = {name for info in providers(session, actor.owner_id) for name in info.keys} if change.keys else set()
     for name, value in change.keys.items():
+        if value and name not in used:
+            actor.require("owner")
+            raise InvalidInput("Nothing in the studio uses this key.", name.encode("ascii", "replace").decode()[:80])
         store_value(session, actor, name, value, secret=True)
     session.flush()
     return _settings(session, actor)

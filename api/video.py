@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from api import references
 from api.dependencies import CurrentActor, Scoped
-from api.problems import Problem
 from api.shapes import Accepted, AssetOut, assets_out
 from core import assets, jobs
 from core.errors import InvalidInput
@@ -22,9 +21,11 @@ router = APIRouter(prefix="/video", tags=["video"])
 
 
 class VideoDetails(BaseModel):
-    """A video with what was made of it. ``results`` are its visible children, ``timelines`` its stored edits."""
+    """A video with what was made of it. ``previews`` are its helpers by role (poster, thumbnails, proxy), made by the
+    ingest job; ``results`` its visible children, ``timelines`` its stored edits."""
 
     asset: AssetOut
+    previews: dict[str, UUID]
     results: list[AssetOut]
     timelines: list[UUID]
     episodes: list[UUID]
@@ -77,23 +78,12 @@ def sample(session: Scoped, actor: CurrentActor) -> Accepted:
     return Accepted(job_id=jobs.submit(session, actor, "sample.create", SampleInput()).id)
 
 
-@router.post("/generate", status_code=501, response_class=Problem)
-def generate(_actor: CurrentActor) -> Problem:
-    """Not built yet: generating video from a prompt, a storyboard, pictures or a script (V1)."""
-    return Problem(
-        501,
-        "The studio cannot generate video yet.",
-        "It edits recordings: POST /video/edit and POST /video/shorts.",
-        type="not-built",
-        retryable=False,
-    )
-
-
 @router.get("/{asset_id}/details")
 def details(session: Scoped, asset_id: UUID) -> VideoDetails:
     """A video, its results, its stored edits and its episodes."""
     asset = references.video(session, asset_id)
-    children = [child for child, _role in assets.lineage(session, asset.id).children if not child.hidden]
+    related = assets.lineage(session, asset.id).children
+    children = [child for child, _role in related if not child.hidden]
     timelines = session.scalars(
         select(TimelineRow).where(TimelineRow.source_asset_id == asset.id).order_by(TimelineRow.created_at)
     )
@@ -102,6 +92,7 @@ def details(session: Scoped, asset_id: UUID) -> VideoDetails:
     )
     return VideoDetails(
         asset=assets_out(session, [asset])[0],
+        previews={role: child.id for child, role in related if child.hidden},
         results=assets_out(session, children),
         timelines=[row.id for row in timelines],
         episodes=[row.id for row in episodes],

@@ -14,13 +14,13 @@ from zoneinfo import available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.business.money import currency_code
 from core.errors import InvalidInput, NotFound
 from core.models.identity import StoredSetting, User
 from core.security import Actor, seal, unseal
 
 LANGUAGES = ("en", "th")
 CURRENCIES = ("THB", "USD", "EUR", "GBP", "JPY", "SGD", "AUD", "KRW", "VND", "INR")
-_CODE = re.compile(r"^[A-Z]{3}$")
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]{1,80}$")
 
 
@@ -66,8 +66,8 @@ def set_preferences(
         raise InvalidInput("The studio speaks English and Thai.")
     if timezone is not None and timezone not in available_timezones():
         raise InvalidInput("The studio does not know this time zone.", timezone[:80])
-    if currency is not None and not _CODE.match(currency):
-        raise InvalidInput("A currency is three letters, such as THB or USD.")
+    if currency is not None:
+        currency = currency_code(currency)
     user = _user(session, actor)
     change = {"language": language, "timezone": timezone, "currency": currency}
     given = {name: value for name, value in change.items() if value is not None}

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 AnalysisTask = Literal["tempo", "beats", "key", "chords", "energy", "loudness"]
 ALL_TASKS: tuple[AnalysisTask, ...] = ("tempo", "beats", "key", "chords", "energy", "loudness")
+
+
+_MEANT: dict[str, AnalysisTask] = {
+    "bpm": "tempo",
+    "downbeats": "beats",
+    "time_signature": "beats",
+    "scale": "key",
+    "energy_curve": "energy",
+    "loudness_lufs": "loudness",
+}
 
 
 class _Payload(BaseModel):
@@ -23,10 +33,19 @@ class ImportAudioInput(_Payload):
 
 
 class AnalyzeInput(_Payload):
-    """Analyse one audio asset (SPEC M3)."""
+    """Analyse one audio asset (SPEC M3). A task may also be named by what it finds: ``bpm``, ``downbeats``,
+    ``time_signature``, ``scale``, ``energy_curve``, ``loudness_lufs``."""
 
     audio_asset_id: UUID
     tasks: tuple[AnalysisTask, ...] = Field(default=ALL_TASKS, min_length=1)
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _by_result(cls, tasks: Any) -> Any:
+        if not isinstance(tasks, list | tuple):
+            return tasks
+        meant = [_MEANT.get(task, task) if isinstance(task, str) else task for task in tasks[:50]]
+        return [task for index, task in enumerate(meant) if task not in meant[:index]]
 
 
 class BuiltinTracksInput(_Payload):
@@ -45,5 +64,5 @@ class AnalysisCorrection(_Payload):
     """What the user knows better than the measurement; None leaves a value as measured."""
 
     bpm: float | None = Field(default=None, ge=20, le=400)
-    key: str | None = Field(default=None, pattern=r"^[A-G][#b]?:(maj|min)$")
+    key: str | None = Field(default=None, pattern=r"^([CDFGA]#|[DEGAB]b|[A-G]):(maj|min)$")
     time_signature: Literal["2/4", "3/4", "4/4", "6/8"] | None = None

@@ -6,10 +6,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from core.business.money import currency_code
 
 Privacy = Literal["private", "unlisted", "public"]
 Title = Annotated[str, Field(min_length=1, max_length=300)]
+LAST_SECOND = 253_402_300_799
+"""9999-12-31T23:59:59Z in seconds since 1970, the last instant that a datetime holds."""
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=100)]
 
 
@@ -49,9 +53,14 @@ class ChannelInput(_Shape):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     description: str = Field("", max_length=5000)
     timezone: str | None = None
-    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
+    currency: str | None = Field(None, max_length=3)
     language: str | None = Field(None, max_length=16)
     is_default: bool = False
+
+    @field_validator("currency")
+    @classmethod
+    def _currency(cls, code: str | None) -> str | None:
+        return None if code is None else currency_code(code)
 
 
 class SeriesInput(_Shape):
@@ -92,11 +101,18 @@ class AuthConfig(_Shape):
 
     access_token: SecretStr | None = None
     refresh_token: SecretStr | None = None
-    expires_at: datetime | float | None = None
+    expires_at: datetime | Annotated[float, Field(ge=0, le=LAST_SECOND)] | None = None
     scopes: list[str] = Field(default_factory=list)
     client_id: str | None = None
     client_secret: SecretStr | None = None
     token_type: str | None = None
+
+    @field_validator("expires_at")
+    @classmethod
+    def _reckonable(cls, moment: datetime | float | None) -> datetime | float | None:
+        if isinstance(moment, datetime) and not 1970 <= moment.year <= 9998:
+            raise ValueError("the year must lie between 1970 and 9998")
+        return moment
 
 
 class AccountInput(_Shape):
@@ -109,9 +125,9 @@ class AccountInput(_Shape):
 
 
 class LinkInput(_Shape):
-    """POST /dashboard/channels/{id}/accounts."""
+    """POST /dashboard/channels/{id}/accounts. The account may also be called ``platform_account_id``, as in a plan."""
 
-    account_id: UUID
+    account_id: UUID = Field(validation_alias=AliasChoices("account_id", "platform_account_id"))
     role: Literal["primary", "secondary"] = "secondary"
 
 

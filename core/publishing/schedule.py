@@ -56,6 +56,8 @@ def due_time(text: str | datetime, timezone: str) -> DueTime:
             given = datetime.fromisoformat(text.strip())
         except ValueError:
             raise InvalidInput("That is not a time.", f"{text[:40]!r}; write it like 2026-12-24T18:30.") from None
+    if not 1970 <= given.year <= 9998:  # beyond lies no calendar that every zone can be reckoned in
+        raise InvalidInput("That is not a time.", "The year must lie between 1970 and 9998.")
     if given.tzinfo is not None:
         instant = given.astimezone(UTC)
         return DueTime(instant, _wall(instant.astimezone(zone)), timezone)

@@ -107,6 +107,12 @@ class _Music(_Payload):
     duck_db: float = Field(default=10.0, ge=0.0, le=40.0)
     gain_db: float = Field(default=-14.0, ge=-60.0, le=6.0)
 
+    @field_validator("duck_db", mode="before")
+    @classmethod
+    def _how_far_down(cls, level: Any) -> Any:
+        """Twelve down and minus twelve mean the same: music never rises under a voice."""
+        return abs(level) if isinstance(level, int | float) and not isinstance(level, bool) else level
+
     @model_validator(mode="after")
     def _one_source(self) -> _Music:
         if (self.music_asset_id is None) == (self.audio_preset is None):
@@ -119,9 +125,18 @@ class MusicChoice(_Music):
 
 
 class AddMusic(_Music):
-    """Music under the voice, ``duck_db`` quieter while someone speaks."""
+    """Music under the voice, ``duck_db`` quieter while someone speaks. ``sync_to_beat`` is False: moving the cuts onto
+    the beats is not built (SPEC V4.2)."""
 
     type: Literal["add_music"] = "add_music"
+    sync_to_beat: bool = False
+
+    @field_validator("sync_to_beat")
+    @classmethod
+    def _not_built(cls, wanted: bool) -> bool:
+        if wanted:
+            raise ValueError("the studio cannot move cuts onto the beats yet; leave sync_to_beat out")
+        return wanted
 
 
 class ReduceNoise(_Payload):

@@ -107,9 +107,15 @@ def test_whole_conditional_and_impossible(client: httpx.Client, video: str) -> N
     assert whole.content == DATA
     assert whole.headers["accept-ranges"] == "bytes"
     assert client.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
-    assert client.get(path, headers={"Range": "bytes=100000-"}).status_code == 416
+    behind = client.get(path, headers={"Range": "bytes=100000-"})
+    assert (behind.status_code, behind.headers["content-range"]) == (416, "bytes */100000")
+    assert (behind.headers["content-type"], behind.json()["status"]) == ("application/problem+json", 416)
+    for strange in ("items=0-5", "bytes=abc", "bytes=9-3", "bytes", "bytes=--5", "bytes=1-2-3", "bytes="):
+        ignored = client.get(path, headers={"Range": strange})
+        assert (ignored.status_code, len(ignored.content)) == (200, 100_000), strange
     head = client.head(path)
     assert (head.content, head.headers["content-length"]) == (b"", "100000")
+    assert client.head(path, headers={"Range": "bytes=0-9"}).status_code == 200
     stale = client.get(path, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
     assert (stale.status_code, len(stale.content)) == (200, 100_000)
 

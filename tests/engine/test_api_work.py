@@ -102,6 +102,31 @@ def test_edits_that_cannot_be_done_never_become_jobs(
     refused(client.post("/api/video/edit", json={"source_video_id": video, **change}), status)
 
 
+def test_the_sign_of_ducking_and_the_names_of_results_do_not_matter(client: httpx.Client, video: str) -> None:
+    """SPEC H says neither; a caller may think either way."""
+    music = {"type": "add_music", "audio_preset": "lofi", "duck_db": -12, "sync_to_beat": False}
+    _, payload = payload_of(client.post("/api/video/edit", json={"source_video_id": video, "operations": [music]}))
+    assert payload["operations"][0]["duck_db"] == 12
+    tasks = ["bpm", "beats", "downbeats", "key", "scale", "chords", "energy_curve"]
+    _, payload = payload_of(client.post("/api/music/analyze", json={"audio_asset_id": video, "tasks": tasks}))
+    assert payload["tasks"] == ["tempo", "beats", "key", "chords", "energy"]
+
+
+def test_an_unknown_operation_is_answered_with_those_there_are(client: httpx.Client, video: str) -> None:
+    for operation, words in (
+        ({"type": "auto_transition"}, "There is no “auto_transition” here. There is: 'auto_cut_silence'"),
+        ({"style": "x"}, "'type' is missing"),
+        ({"type": "auto_cut_silence", "thresold_db": -3}, "thresold_db: There is no setting of this name."),
+        ({"type": "add_music", "audio_preset": "lofi", "sync_to_beat": True}, "cannot move cuts onto the beats yet"),
+        ({"type": "remove_range", "start": 5, "end": 2}, "end must be later than start"),
+    ):
+        order = {"source_video_id": video, "operations": [operation]}
+        answer = client.post("/api/video/edit", json=order)
+        assert answer.status_code == 422
+        assert words in answer.json()["detail"]
+        assert "Value error" not in answer.text
+
+
 def test_kinds_must_fit(client: httpx.Client, owner: Actor, tmp_path: Path, video: str) -> None:
     audio = media(owner, tmp_path, "audio")
     silent = media(owner, tmp_path, "video", has_audio=False)
@@ -168,6 +193,7 @@ def test_timelines_are_stored_corrected_and_rendered(client: httpx.Client, video
     assert (kind, payload["timeline_id"]) == ("video.render", stored["id"])
     details = client.get(f"/api/video/{video}/details").json()
     assert details["timelines"] == [stored["id"]]
+    assert details["previews"] == {}
     assert client.delete(where).status_code == 204
     assert client.get(where).status_code == 404
 
@@ -179,6 +205,7 @@ def test_corrections_of_an_analysis_win_and_can_be_taken_back(
     where = f"/api/music/analysis/{song}"
     assert client.get(where).status_code == 404
     measured = {"bpm": 120.0, "key": "A:min", "key_confidence": 0.8, "beats": [0.5, 1.0], "scale": "minor"}
+    measured["chords"] = [{"time": 0.0, "end": 1.0, "chord": "Am", "roman": "i"}]
     with database.session() as session:
         session.add(
             AudioAnalysis(owner_id=owner.owner_id, audio_asset_id=song, result=measured, bpm=120.0, key="A:min")
@@ -187,10 +214,12 @@ def test_corrections_of_an_analysis_win_and_can_be_taken_back(
     assert (found["bpm"], found["key"], found["beats"]) == (120.0, "A:min", [0.5, 1.0])
     corrected = client.patch(where, json={"bpm": 60, "key": "C:maj"}).json()
     assert (corrected["bpm"], corrected["key"], corrected["key_confidence"]) == (60, "C:maj", None)
+    assert (corrected["scale"], corrected["chords"][0]["roman"]) == ("major", "vi")
     assert corrected["measured"]["bpm"] == 120.0
     back = client.patch(where, json={"bpm": None}).json()
     assert (back["bpm"], back["key"]) == (120.0, "C:maj")
-    assert client.patch(where, json={"key": "H:dur"}).status_code == 422
+    for impossible in ("H:dur", "E#:maj", "Cb:min"):
+        assert client.patch(where, json={"key": impossible}).status_code == 422
     assert client.patch(where, json={"tempo": 60}).status_code == 422
 
 
@@ -210,7 +239,10 @@ def test_settings_keep_secrets_to_themselves(client: httpx.Client) -> None:
     assert "s3cret" not in client.get("/api/providers").text
     assert client.put("/api/settings", json={"keys": {"GOOGLE_CLIENT_SECRET": ""}}).json()["keys"] == []
     assert client.put("/api/settings", json={"timezone": "Mars/Olympus"}).status_code == 422
-    assert client.put("/api/settings", json={"keys": {"lower case": "x"}}).status_code == 422
+    for unused in ("lower case", "PATH"):
+        assert client.put("/api/settings", json={"keys": {unused: "x"}}).status_code == 422
+    assert client.put("/api/settings", json={"currency": "ZZZ"}).status_code == 422
+    assert client.get("/api/settings").json()["currency"] == "THB"
 
 
 def test_providers_say_ready_or_why_not(client: httpx.Client) -> None:
@@ -222,12 +254,15 @@ def test_providers_say_ready_or_why_not(client: httpx.Client) -> None:
 
 
 def test_an_episode_is_planned_moved_and_cancelled(client: httpx.Client, video: str) -> None:
+    assert client.post("/api/dashboard/channels", json={"name": "Talks", "currency": "XXX"}).status_code == 422
     channel = client.post("/api/dashboard/channels", json={"name": "Talks", "timezone": "Asia/Bangkok"})
     assert channel.status_code == 201
     channel_id = channel.json()["id"]
     series = client.post(f"/api/dashboard/channels/{channel_id}/series", json={"name": "Shorts"}).json()
     account = client.post("/api/publishing/simulated/account").json()
-    linked = client.post(f"/api/dashboard/channels/{channel_id}/accounts", json={"account_id": account["id"]}).json()
+    linked = client.post(
+        f"/api/dashboard/channels/{channel_id}/accounts", json={"platform_account_id": account["id"]}
+    ).json()
     assert [(link["role"], link["account"]["is_simulated"]) for link in linked] == [("primary", True)]
     episode = client.post(
         "/api/dashboard/episodes",
@@ -248,12 +283,39 @@ def test_an_episode_is_planned_moved_and_cancelled(client: httpx.Client, video: 
     assert moved["due_at"].startswith("2031-05-02T11:00")
     late = client.post(where + "/reschedule", json={"scheduled_time": "2031-05-03T18:00", "version": 1})
     assert late.status_code == 409
+    for impossible in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "soon"):
+        answer = client.post(where + "/reschedule", json={"scheduled_time": impossible})
+        assert (answer.status_code, answer.json()["title"]) == (422, "That is not a time.")
     assert client.post(where + "/cancel").json()["state"] == "cancelled"
     assert client.get(where).json()["history"] == []
+    for state, count in (("cancelled", 1), ("scheduled", 0)):
+        assert len(client.get("/api/publishing/publications", params={"state": state}).json()) == count
+    both = client.get("/api/publishing/publications", params={"state": ["cancelled", "scheduled"]})
+    assert len(both.json()) == 1
     of_episode = client.get(f"/api/publishing/episode/{episode['id']}").json()
     assert [row["state"] for row in of_episode] == ["cancelled"]
     assert client.delete(f"/api/dashboard/channels/{channel_id}/accounts/{account['id']}").status_code == 204
     assert client.get(f"/api/dashboard/channels/{channel_id}").json()["accounts"] == []
+
+
+def test_a_token_that_ends_beyond_all_calendars_is_refused(client: httpx.Client) -> None:
+    for moment in (1e300, "9999-12-31T23:59:59-14:00", -1e18):
+        tokens = {"access_token": "t", "expires_at": moment}
+        account = {"platform": "youtube", "external_id": "UC1", "name": "n", "auth_config": tokens}
+        assert client.post("/api/publishing/accounts", json=account).status_code == 422
+
+
+def test_days_of_the_overview_are_never_ignored(client: httpx.Client) -> None:
+    where = "/api/dashboard/overview"
+    asked = client.get(where, params={"start": "2026-01-01", "end": "2026-02-01"}).json()
+    assert (asked["start"], asked["end"]) == ("2026-01-01", "2026-02-01")
+    for wrong in (
+        {"start": "2026-02-01", "end": "2026-01-01"},
+        {"start": "2026-02-01"},
+        {"start": "2026-01-01", "end": "2026-02-01", "range": "last_7d"},
+        {"platform": "nowhere"},
+    ):
+        assert client.get(where, params=wrong).status_code == 422
 
 
 def test_accounts_never_show_tokens(client: httpx.Client) -> None:

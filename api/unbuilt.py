@@ -1,0 +1,44 @@
+"""Paths of the specification that are not built yet: they say so (501) instead of pretending not to exist.
+
+A path leaves this table when its room answers it; docs/status.md names the same gaps.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.dependencies import CurrentActor
+from api.problems import Problem
+
+_MISSING = (
+    ("POST", "/video/generate", "generate video", "It edits recordings: POST /video/edit and POST /video/shorts."),
+    ("POST", "/video/ads", "make advertising sets", "POST /video/multi-export renders one video in several shapes."),
+    ("GET", "/video/timelines/{timeline_id}/export", "export edits to other programs", "GET the timeline as JSON."),
+    ("POST", "/audio/stems", "separate a song into stems", "POST /audio/import takes its whole sound."),
+    ("POST", "/audio/remaster", "remaster audio", "POST /video/edit reduces noise and normalises loudness."),
+    ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
+    ("POST", "/audio/speech", "speak a text", "Record the voice, then upload it."),
+    ("POST", "/audio/mix", "export mixes of stems", "POST /video/edit puts music under a voice."),
+    ("POST", "/music/tab", "write tabs", "POST /music/analyze finds the chords."),
+    ("GET", "/music/tab/{audio_asset_id}", "write tabs", "GET /music/analysis/{audio_asset_id} answers the chords."),
+    ("POST", "/music/generate", "compose music from a prompt", "POST /music/builtin renders the built-in tracks."),
+    ("GET", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
+    ("POST", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
+)
+
+router = APIRouter(include_in_schema=False)
+
+
+def _say(what: str, instead: str) -> Problem:
+    return Problem(501, f"The studio cannot {what} yet.", instead, type="not-built", retryable=False)
+
+
+def _add(method: str, path: str, what: str, instead: str) -> None:
+    async def answer(_actor: CurrentActor) -> Problem:
+        return _say(what, instead)
+
+    router.add_api_route(path, answer, methods=[method], response_model=None, name=f"unbuilt {method} {path}")
+
+
+for missing in _MISSING:
+    _add(*missing)
