@@ -6,6 +6,7 @@ step …", "the second step …") are not takes of one sentence.
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from difflib import SequenceMatcher
 
 from core.video.cuts import Removal, cut_words
 from core.video.sentences import Sentence, tokens
-from core.video.text import has_thai
+from core.video.text import has_thai, join
 from core.video.timeline import Word
 
 _ENGLISH_FILLER = re.compile(r"^(u+h*m+|u+h+|e+r+m*|a+h*m+|h+m+|m+h*m+|eh+)$")
@@ -127,6 +128,7 @@ def find_repeats(words: Sequence[Word], spoken: Sequence[Sentence]) -> list[Remo
     What lies between two takes must belong to the retake: remarks ("sorry, let me try that again"), which go too, or
     sentences that are said again as well. Otherwise a repetition is taken for intended.
     """
+    spoken = _remarks_apart(words, spoken)
     said = [tokens(sentence.text) for sentence in spoken]
     remarks = {index for index, sentence in enumerate(spoken) if _remark(said[index], sentence.text)}
     removed: set[int] = set()
@@ -141,6 +143,8 @@ def find_repeats(words: Sequence[Word], spoken: Sequence[Sentence]) -> list[Remo
         if len(said[late]) < 3:
             return False
         broken = marked or not spoken[early].complete or spoken[early].text.endswith(("...", "…"))
+        if marked and _same_beginning(said[early], said[late]):
+            return True
         return _take_of(said[early], said[late], marked) or (broken and _began(said[early], said[late]))
 
     for early in range(len(spoken)):
@@ -164,6 +168,39 @@ def find_repeats(words: Sequence[Word], spoken: Sequence[Sentence]) -> list[Remo
     return [
         cut_words(words, spoken[first].first, spoken[last - 1].last, "repeat") for first, last in _runs(sorted(removed))
     ]
+
+
+def _remarks_apart(words: Sequence[Word], spoken: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences with announcements of a retake as sentences of their own: recognisers write "… about the, sorry,
+    let me say that again." in one go."""
+    result: list[Sentence] = []
+    for sentence in spoken:
+        edges = [
+            index
+            for index in range(sentence.first + 1, sentence.last)
+            if re.search(r"[,;:…—-]$", words[index - 1].word) or words[index].start - words[index - 1].end >= 0.3
+        ]
+        tail = next((edge for edge in edges if _is_remark(words, edge, sentence.last)), None)
+        head = None if tail else next((edge for edge in edges[::-1] if _is_remark(words, sentence.first, edge)), None)
+        cut = tail or head
+        bounds = [(sentence.first, sentence.last)] if cut is None else [(sentence.first, cut), (cut, sentence.last)]
+        for first, last in bounds:
+            text = join(word.word for word in words[first:last])
+            end = max(word.end for word in words[first:last])
+            result.append(Sentence(first, last, words[first].start, end, text))
+    return result
+
+
+def _is_remark(words: Sequence[Word], first: int, last: int) -> bool:
+    text = join(word.word for word in words[first:last])
+    return last - first > 1 and _remark(tokens(text), text)
+
+
+def _same_beginning(early: Sequence[str], late: Sequence[str]) -> bool:
+    """Whether an announced retake begins as the broken take did, however that one went on before it broke."""
+    pairs = list(zip(early, late, strict=False))
+    same = next((index for index, (one, other) in enumerate(pairs) if one != other), len(pairs))
+    return same >= max(3, math.ceil(0.6 * len(early))) and any(token not in _EMPTY_WORDS for token in early[:same])
 
 
 def _window(spoken: Sequence[Sentence], index: int, size: int) -> range:

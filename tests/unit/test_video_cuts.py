@@ -124,6 +124,19 @@ def test_own_filler_words() -> None:
             ["The most important thing is light. Sorry, let me try that again."],
         ),
         (
+            "The second habit is about silence, and about the, | sorry, let me say that again. "
+            "The second habit is about silence, and how to take it away. Every pause feels short.",
+            ["The second habit is about silence, and about the, sorry, let me say that again."],
+        ),
+        (
+            "We sell three cameras here. Sorry, let me try again, we sell three cameras in here. They are small.",
+            ["We sell three cameras here. Sorry, let me try again,"],
+        ),
+        (
+            "I said sorry, and she smiled. I said sorry to him too.",
+            [],
+        ),
+        (
             "The reason we | The reason we chose this lens is the price. Now the next one.",
             ["The reason we"],
         ),

@@ -27,7 +27,7 @@ class Chapter:
     lines: tuple[Line, ...]
     palette: int
     places: tuple[float, ...]
-    face_height: int = 260
+    face_height: int = 340
 
 
 LOOK = Look()
@@ -54,7 +54,7 @@ TALK: tuple[Chapter, ...] = (
         ),
         1,
         (0.66, 0.66, 0.60, 0.52),
-        240,
+        320,
     ),
     Chapter(
         (
@@ -79,7 +79,7 @@ TALK: tuple[Chapter, ...] = (
         ),
         3,
         (0.55, 0.72, 0.72, 0.62),
-        240,
+        320,
     ),
     Chapter(
         (
@@ -91,7 +91,7 @@ TALK: tuple[Chapter, ...] = (
         ),
         4,
         (0.45, 0.30, 0.30, 0.36),
-        240,
+        320,
     ),
     Chapter(
         (
