@@ -24,6 +24,7 @@ TUBE = 0.12  # how far the face may be from the window's middle, as a part of th
 EASE_SECONDS = 0.8
 REST_SECONDS = 1.0
 MIN_SCORE = 0.5
+GROUP = 0.75  # people beside each other are followed together when they take no more than this part of the window
 LINK_SECONDS = 1.5  # a face may be lost this long and still be the same one
 MIN_SEEN = 3  # detections; fewer are taken for a false face unless the shot is shorter
 MIN_SHARE = 0.15  # of the shot's samples
@@ -135,7 +136,7 @@ def _frames_of(cuts: Sequence[float], rate: Fraction, duration_frames: int) -> l
 def _shot(
     samples: Sequence[FaceSample], first: int, last: int, rate: Fraction, width: float, height: float
 ) -> list[CropKeyframe]:
-    track = _main_face(samples)
+    track = _subject(samples, width, height)
     if track is None:
         points = {first: (0.5, 0.5)}
     else:
@@ -151,8 +152,44 @@ def _shot(
     return [CropKeyframe(frame=frame, x=round(x, 5), y=round(y, 5)) for frame, (x, y) in sorted(unique.items())]
 
 
-def _main_face(samples: Sequence[FaceSample]) -> _Track | None:
-    """The face to follow through one shot: the one seen longest and largest; faces hardly seen are no faces."""
+def _subject(samples: Sequence[FaceSample], width: float, height: float) -> _Track | None:
+    """What to follow through one shot: the main face, and with it whoever is beside it if the window holds them all."""
+    faces = _lasting_faces(samples)
+    if not faces:
+        return None
+    subject = main = faces[0]
+    for other in faces[1:]:
+        joined = _joined(subject, other) if _beside(main, other) else subject
+        fitting = sum(box.width <= GROUP * width and box.height <= GROUP * height for box in joined.boxes)
+        if fitting >= 0.95 * len(joined.boxes):
+            subject = joined
+    return subject
+
+
+def _beside(main: _Track, other: _Track) -> bool:
+    """Whether two people are filmed together: there most of the time, faces of about one size."""
+    shared = sum(other.times[0] <= time <= other.times[-1] for time in main.times)
+    sizes = [median(box.height for box in track.boxes) for track in (main, other)]
+    return shared >= 0.7 * len(main.times) and len(other.times) >= 0.4 * shared and min(sizes) >= 0.6 * max(sizes)
+
+
+def _joined(subject: _Track, other: _Track) -> _Track:
+    """The boxes around both, at the subject's times; alone where the other is not there."""
+    boxes = []
+    for time, box in zip(subject.times, subject.boxes, strict=True):
+        index = bisect_left(other.times, time + 1e-6) - 1
+        if index < 0 or time - other.times[index] > LINK_SECONDS:
+            boxes.append(box)
+            continue
+        near = other.boxes[index]
+        left, top = min(box.x, near.x), min(box.y, near.y)
+        right, bottom = max(box.x + box.width, near.x + near.width), max(box.y + box.height, near.y + near.height)
+        boxes.append(Box(left, top, right - left, bottom - top, box.score))
+    return _Track(list(subject.times), boxes)
+
+
+def _lasting_faces(samples: Sequence[FaceSample]) -> list[_Track]:
+    """The faces of one shot, the one seen longest and largest first; faces hardly seen are no faces."""
     tracks: list[_Track] = []
     for sample in samples:
         boxes = sorted((box for box in sample.boxes if box.score >= MIN_SCORE), key=lambda box: -box.score)
@@ -169,7 +206,7 @@ def _main_face(samples: Sequence[FaceSample]) -> _Track | None:
             near.boxes.append(box)
     needed = min(len(samples), max(MIN_SEEN, round(MIN_SHARE * len(samples))))
     seen = [track for track in tracks if len(track.times) >= needed]
-    return max(seen, key=lambda track: track.weight, default=None)
+    return sorted(seen, key=lambda track: -track.weight)
 
 
 def _distance(left: Box, right: Box) -> float:

@@ -50,14 +50,15 @@ _WEIGHTS = {
     "length": 8.0,
 }
 REASON_FROM = 0.55  # a feature at least this strong is named
+MOST_REASONS = 4
 
 
 @dataclass(frozen=True)
 class Short:
     """One clip: ``start``–``end`` seconds of the source, sentences ``first`` until ``last``, score 0–100.
 
-    ``reasons`` are message keys below ``shorts.reason``: hook_question, hook_claim, clean_start, complete,
-    one_thought, keywords, numbers, energy, pace, length.
+    ``reasons``, the strongest first and at most four, are message keys below ``shorts.reason``: hook_question,
+    hook_claim, clean_start, complete, one_thought, keywords, numbers, energy, pace, length.
     """
 
     start: float
@@ -149,8 +150,10 @@ class _Judge:
             (name for name, value in features.items() if value >= REASON_FROM and name != "length"),
             key=lambda name: -_WEIGHTS[name] * features[name],
         )
+        if "one_thought" in named and "complete" in named:
+            named.remove("complete")  # the same said twice
         score = round(min(100.0, max(1.0, 100.0 * points / total)), 1)
-        return Short(start, end, first, last, score, tuple(named) or ("length",), "", "")
+        return Short(start, end, first, last, score, tuple(named[:MOST_REASONS]) or ("length",), "", "")
 
     def _features(self, first: int, last: int, start: float, end: float, length: float) -> dict[str, float]:
         opening, closing = self._spoken[first], self._spoken[last - 1]

@@ -111,6 +111,22 @@ def test_a_second_person_does_not_pull_the_camera_over() -> None:
     assert {round(key.x, 1) for key in crop.keyframes} == {0.6}
 
 
+def test_two_people_beside_each_other_are_shown_together_where_the_window_holds_both() -> None:
+    pair = [
+        FaceSample(a.time, (*a.boxes, *b.boxes))
+        for a, b in zip(
+            detect(lambda t: (0.38, 0.4), 20, miss=0.1),
+            detect(lambda t: (0.62, 0.42), 20, miss=0.1, seed=2),
+            strict=True,
+        )
+    ]
+    square = track(pair, 20, ratio="1:1")
+    assert {round(key.x, 1) for key in square.keyframes} == {0.5}
+    assert len({(key.x, key.y) for key in square.keyframes}) == 1
+    upright = track(pair, 20, ratio="9:16")
+    assert {round(key.x, 2) for key in upright.keyframes} <= {0.38, 0.62}
+
+
 def test_the_camera_jumps_at_a_cut_and_not_before() -> None:
     def path(time: float) -> tuple[float, float]:
         return (0.3, 0.4) if time < 10 else (0.7, 0.4)

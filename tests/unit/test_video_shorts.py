@@ -232,6 +232,7 @@ def test_a_clip_tells_one_thought_and_does_not_run_into_the_next() -> None:
     for short in shorts:
         assert sum(short.start < end - 0.5 and short.end > start + 0.5 for start, end in bounds) == 1, short.text
     assert "one_thought" in shorts[0].reasons
+    assert all(1 <= len(short.reasons) <= 4 for short in shorts)
     spoken = sentences(words)
     strengths = borders(spoken)
     turns = {index for index, sentence in enumerate(spoken) for start, _ in bounds if sentence.start == start}
