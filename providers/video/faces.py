@@ -20,7 +20,7 @@ from core.errors import EngineFailed
 from core.progress import Progress, no_progress
 from core.video.reframe import Box, FaceSample
 from providers.video.analysis import Frame, ShotDetector, Span, watch
-from providers.video.probe import probe
+from providers.video.probe import MediaInfo, probe
 
 INPUT_SIDE = 192
 GRID = 48
@@ -45,15 +45,22 @@ def detect_faces(
 
 
 def look(
-    path: Path, *, fps: float = 5.0, spans: Sequence[Span] | None = None, progress: Progress = no_progress
+    path: Path,
+    *,
+    fps: float = 5.0,
+    spans: Sequence[Span] | None = None,
+    info: MediaInfo | None = None,
+    progress: Progress = no_progress,
 ) -> Seen:
     """Faces and scene cuts from one decode, of the whole recording or of ``spans`` in seconds.
+
+    ``info`` is what :func:`probe` says of the recording, where it is known.
 
     Raises:
         UnsupportedMedia: there is no picture.
         EngineFailed: the model is not installed.
     """
-    info = probe(path)
+    info = info or probe(path)
     detector = FaceDetector()
     shots = ShotDetector(info.fps)
     samples: list[FaceSample] = []

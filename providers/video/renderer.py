@@ -62,12 +62,14 @@ def render(
     timeline: Timeline,
     outputs: Sequence[RenderOutput],
     *,
+    info: MediaInfo | None = None,
     music: Path | None = None,
     preset: str = "veryfast",
     progress: Progress = no_progress,
 ) -> list[RenderedOutput]:
     """Render every output of a timeline in one decode of ``source``.
 
+    ``info`` is what :func:`probe` says of ``source``, where it is known: of a long file that is a second of reading.
     ``music`` is the file of ``timeline.music``. Intermediate files lie beside the first output and are removed however
     the call ends; so are unfinished outputs when it fails.
 
@@ -78,7 +80,7 @@ def render(
         JobCancelled: raised by ``progress``; FFmpeg has ended when it arrives.
     """
     _check(timeline, outputs, music, preset)
-    info = probe(source, progress=part(progress, 0, 0.01))
+    info = info or probe(source, progress=part(progress, 0, 0.01))
     if info.kind != "video":
         raise UnsupportedMedia("This recording has sound but no picture.", "Choose a video.")
     if abs(info.width / info.height - timeline.width / timeline.height) > 0.02:

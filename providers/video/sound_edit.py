@@ -197,40 +197,49 @@ def gain_at(curve_db: NDArray[np.float32], start: int, count: int) -> NDArray[np
     return np.asarray(10 ** (np.interp(place, np.arange(len(curve_db)), curve_db) / 20), dtype=np.float32)
 
 
-def limit(signal: Signal, gain: float, ceiling: float, write: Callable[[bytes], object]) -> None:
-    """Write ``signal * gain`` with its true peak at most ``ceiling`` (linear).
+_HOLD = 480
+_LIMIT_BLOCK = SAMPLE_RATE * 10
+_MARGIN = 4 * _HOLD
 
-    A look-ahead limiter: the peak is taken on the signal at four times the rate (ITU-R BS.1770 annex 2), the gain
-    needed is held over 10 ms around it and smoothed twice, which never lets it rise above what is needed.
+
+def true_peaks(signal: Signal, write: Callable[[bytes], object]) -> None:
+    """Write the true peak around each sample (float32, the louder channel): the signal at four times its rate
+    (ITU-R BS.1770 annex 2). It is the costly part of a limiter and is the same at every gain."""
+    from scipy.signal import resample_poly
+
+    for start in range(0, len(signal), _LIMIT_BLOCK):
+        first, last = max(start - _MARGIN, 0), min(start + _LIMIT_BLOCK + _MARGIN, len(signal))
+        part = np.asarray(signal[first:last], dtype=np.float32)
+        # Column by column: a maximum over an axis of two or four values costs numpy ten times as much.
+        fine = _taller(resample_poly(part, 4, 1, axis=0))
+        over = np.maximum(np.maximum(fine[0::4], fine[1::4]), np.maximum(fine[2::4], fine[3::4]))
+        # The taller of two neighbours: a peak between samples belongs to both.
+        peak = np.maximum(np.maximum(over, _taller(part)), np.append(0, over[:-1]))
+        write(peak[start - first : min(start + _LIMIT_BLOCK, last) - first].astype("<f4", copy=False).tobytes())
+
+
+def limit(
+    signal: Signal, peaks: NDArray[np.float32], gain: float, ceiling: float, write: Callable[[bytes], object]
+) -> None:
+    """Write ``signal * gain`` with its true peak at most ``ceiling`` (linear); ``peaks`` are its :func:`true_peaks`.
+
+    A look-ahead limiter: the gain needed is held over 10 ms around a peak and smoothed twice, which never lets it rise
+    above what is needed.
     """
-    block = SAMPLE_RATE * 10
-    margin = 4 * _HOLD
-    for start in range(0, len(signal), block):
-        first, last = max(start - margin, 0), min(start + block + margin, len(signal))
-        part = np.asarray(signal[first:last], dtype=np.float32) * np.float32(gain)
-        wanted = part[start - first : min(start + block, len(signal)) - first]
-        # A peak between samples is never more than about 3 dB above them: quiet parts need no look.
-        if float(np.max(np.abs(part), initial=0.0)) > ceiling / 1.5:
-            reduction = _reduction(part, ceiling)[start - first : start - first + len(wanted)]
-            wanted = wanted * reduction[:, None]
+    for start in range(0, len(signal), _LIMIT_BLOCK):
+        first, last = max(start - _MARGIN, 0), min(start + _LIMIT_BLOCK + _MARGIN, len(signal))
+        end = min(start + _LIMIT_BLOCK, last)
+        wanted = np.asarray(signal[start:end], dtype=np.float32) * np.float32(gain)
+        around = peaks[first:last] * np.float32(gain)
+        if float(np.max(around, initial=0.0)) > ceiling:
+            wanted = wanted * _reduction(around, ceiling)[start - first : end - first, None]
         write(wanted.astype("<f4", copy=False).tobytes())
 
 
-_HOLD = 480
-
-
-def _reduction(part: Signal, ceiling: float) -> NDArray[np.float32]:
+def _reduction(peak: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
     import scipy.ndimage as ndimage
-    from scipy.signal import resample_poly
 
-    # Column by column: a maximum over an axis of two or four values costs numpy ten times as much.
-    fine = _taller(resample_poly(part, 4, 1, axis=0))
-    over = np.maximum(np.maximum(fine[0::4], fine[1::4]), np.maximum(fine[2::4], fine[3::4]))
-    # The taller of two neighbours: a peak between samples belongs to both.
-    peak = np.maximum(np.maximum(over, _taller(part)), np.append(0, over[:-1]))
     needed = np.minimum(1.0, ceiling / np.maximum(peak, 1e-9))
-    if needed.min() >= 1.0:
-        return np.ones(len(part), dtype=np.float32)
     held: Any = ndimage.minimum_filter1d(needed, 2 * _HOLD + 1, mode="nearest")
     smooth = ndimage.uniform_filter1d(ndimage.uniform_filter1d(held, _HOLD, mode="nearest"), _HOLD, mode="nearest")
     return np.asarray(np.minimum(smooth, needed), dtype=np.float32)

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
+from core.progress import Progress
 from core.video.timeline import MusicBed
+from providers.video import soundtrack
 from providers.video.process import ffmpeg_binary
 from providers.video.renderer import RenderedOutput, RenderOutput, render
 from tests.engine.coded_media import RATE, coded_video, ffmpeg, sound_of
@@ -59,6 +61,24 @@ def test_loudness_and_true_peak_hold(tmp_path: Path, level: float, crest: float,
     assert abs(lufs - target) <= 0.5
     assert peak <= -1.0
     assert made.loudness.lufs == pytest.approx(lufs, abs=0.15)
+
+
+def test_what_the_limiter_takes_is_made_up_for_before_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As peaky as a close voice: at -14 LUFS the limiter works all the time, and takes back much of each decibel.
+    encoded: list[Path] = []
+    encode = soundtrack._encode
+
+    def counted(raw: Path, path: Path, progress: Progress) -> soundtrack.Soundtrack:
+        encoded.append(path)
+        return encode(raw, path, progress)
+
+    monkeypatch.setattr(soundtrack, "_encode", counted)
+    sound = talk(8, 1.0)
+    made = rendered(tmp_path, 0.5 * sound * np.abs(sound), loudness_lufs=-14.0)
+    lufs, peak = loudness(made.path)
+    assert abs(lufs + 14) <= 0.25
+    assert peak <= -1.0
+    assert len(encoded) == 1
 
 
 def music_file(path: Path, seconds: float = 5.0) -> Path:

@@ -62,7 +62,9 @@ def render_outputs(
         RenderOutput(target, _burnt_in(timeline, words, target), place / f"output-{index}.mp4")
         for index, target in enumerate(targets)
     ]
-    made = render(source.path, timeline, outputs, music=music.path if music else None, progress=progress)
+    made = render(
+        source.path, timeline, outputs, info=source.info, music=music.path if music else None, progress=progress
+    )
     several = len(targets) > 1
     return [
         _stage(context, source, timeline, target, result, music, _named(name, target, several), metadata or {}, words)

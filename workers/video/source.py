@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from core.video.plan import Measured, Needs, SourceFacts
 from core.video.reframe import Box, FaceSample
 from core.video.text import regroup_words
 from core.video.timeline import Timeline, Word
-from providers.video.probe import probe
+from providers.video.probe import MediaInfo, probe
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from workers.context import JobContext
 
@@ -48,6 +49,11 @@ class Source:
         self.asset = context.asset(asset_id)
         self.path = context.asset_path(asset_id)
         self._sound: Path | None = None
+
+    @cached_property
+    def info(self) -> MediaInfo:
+        """What the head of the file says: read once, however many clips are made of it."""
+        return probe(self.path)
 
     def facts(self, progress: Progress) -> SourceFacts:
         """Rate, size and length; raises UnsupportedMedia for a file without a picture."""
@@ -242,8 +248,9 @@ class Source:
         if missing:
             from providers.video.faces import look
 
+            watching = part(progress, 0, 1, "stage.watch")
             spans = [(block * BLOCK_SECONDS - 1.0, (block + 1) * BLOCK_SECONDS + 1.0) for block in missing]
-            seen = look(self.path, fps=FACES_PER_SECOND, spans=spans, progress=part(progress, 0, 1, "stage.watch"))
+            seen = look(self.path, fps=FACES_PER_SECOND, spans=spans, info=self.info, progress=watching)
             for block in missing:
                 known[block] = {
                     "faces": [
