@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
-from tests.media import spoken_clip, talking_video
+from tests.media import TalkingVideo, spoken_clip, talking_video
 
 TOPICS = (
     "lighting", "sound", "titles", "thumbnails", "editing", "pacing", "music", "captions", "scripts", "cameras",
@@ -55,8 +55,14 @@ def sentences(count: int, seed: int = 7) -> list[str]:
     return spoken
 
 
+def talk(count: int) -> TalkingVideo:
+    """``count`` sentences said by somebody in front of a camera with its noise, pauses of half a second and more."""
+    lines = sentences(count)
+    return talking_video(spoken_clip(lines, [(0.5, 0.9, 1.4, 0.7)[index % 4] for index in range(count)]), noise=3)
+
+
 def recording(minutes: int) -> Path:
-    """The file; the picture of its first two minutes is repeated, the speech is not."""
+    """The file; the picture of its first minute and a half is repeated, the speech is not."""
     kept = Path(tempfile.gettempdir()) / f"creator-studio-bench-{minutes}-minutes.mp4"
     if kept.exists():
         return kept
@@ -64,8 +70,7 @@ def recording(minutes: int) -> Path:
     lines = sentences(minutes * 17)
     pauses = [round(chance.choice((0.3, 0.4, 0.6, 0.9, 1.6)), 2) for _ in lines]
     speech = spoken_clip(lines, pauses)
-    few = sentences(min(34, len(lines)), seed=8)
-    picture = talking_video(spoken_clip(few, [0.4] * len(few)), noise=2)
+    picture = talk(24)
     partial = kept.with_suffix(".part.mp4")
     run_ffmpeg(
         [
