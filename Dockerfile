@@ -34,7 +34,8 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin studio \
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 STUDIO_DATA=/data STUDIO_LOG_JSON=true
-USER studio
+# studio; by number, so that a cluster can see that it is not root
+USER 10001
 VOLUME /data
 EXPOSE 8501
 CMD ["python", "app.py"]

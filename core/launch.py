@@ -85,7 +85,7 @@ def _try_lock(settings: Settings) -> IO[str]:
         CannotStart: another studio runs on this folder, or it cannot be written.
     """
     try:
-        settings.root.mkdir(parents=True, exist_ok=True)
+        settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = (settings.root / "studio.lock").open("a+")
     except OSError as error:
         raise CannotStart(f"The data folder {settings.root} cannot be used. {sentence_of(error)}") from None

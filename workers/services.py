@@ -52,7 +52,7 @@ def prepare_folders(settings: Settings) -> None:
     Raises:
         ServiceFailed: the socket folder exists and is somebody else's or open to others.
     """
-    settings.root.mkdir(parents=True, exist_ok=True)
+    settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in (settings.socket_dir, settings.assets_dir, settings.uploads_dir, settings.jobs_dir):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     status = settings.socket_dir.lstat()
