@@ -291,6 +291,15 @@ def names(session: Session) -> tuple[dict[UUID, str], dict[UUID, tuple[str, UUID
     return {row.id: row.name for row in channels}, {row.id: (row.name, row.channel_id) for row in series}
 
 
+def channel_of(session: Session, scope: Scope) -> UUID | None:
+    """The one channel that a scope of a series or an episode is about; costs are shared within it."""
+    if scope.channel_id is not None:
+        return scope.channel_id
+    if scope.episode_id is not None:
+        return session.scalar(select(Episode.channel_id).where(Episode.id == scope.episode_id))
+    return session.scalar(select(Series.channel_id).where(Series.id == scope.series_id))
+
+
 def last_day(session: Session, *, simulated: bool) -> date | None:
     """The newest day with any figure of that kind."""
     owner_id = owner_of(session)

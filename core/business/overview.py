@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Context, Decimal, localcontext
 from typing import Any
@@ -159,13 +159,14 @@ def overview(session: Session, scope: Scope, *, table: RateTable | None = None) 
     """
     with localcontext(Context(prec=60)):
         table = table or rate_table(session)
-        content = {item.episode_id: item for item in figures.contents(session, scope)}
-        channels, series = figures.names(session)
-        viewed = figures.views_by_content(session, scope)
-        by_day = figures.views_by_day(session, scope)
         narrow = scope.series_id is not None or scope.episode_id is not None
-        earned = figures.money(session, scope, by_day=False, by_content=True, table=table)
-        dated = figures.money(session, scope, by_day=True, by_content=narrow, table=table)
+        read = replace(scope, channel_id=figures.channel_of(session, scope)) if narrow else scope
+        content = {item.episode_id: item for item in figures.contents(session, read)}
+        channels, series = figures.names(session)
+        viewed = figures.views_by_content(session, read)
+        by_day = figures.views_by_day(session, read)
+        earned = figures.money(session, read, by_day=False, by_content=True, table=table)
+        dated = figures.money(session, read, by_day=True, by_content=narrow, table=table)
 
         views: dict[UUID, int] = defaultdict(int)
         for row in viewed.rows:
