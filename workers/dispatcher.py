@@ -34,12 +34,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Chore:
-    """Something done again every ``every`` seconds."""
+    """Something done again every ``every`` seconds; ``aside`` while the others go on, because it waits for somebody
+    else's server and no post may be late for that."""
 
     name: str
     every: float
     run: Callable[[], object]
+    aside: bool = False
     due: float = field(default=0.0)
+    beside: threading.Thread | None = field(default=None)
 
 
 recover_abandoned = ExpiredLeases().recover
@@ -81,7 +84,7 @@ def chores() -> list[Chore]:
         Chore("expired publication leases", 5.0, dispatch.sweep_expired_leases),
         Chore("due syncs", 10.0, dispatch.due_syncs),
         Chore("time zones", 3600.0, zones.follow),
-        Chore("push subscriptions", 3600.0, webhooks.renew_due),
+        Chore("push subscriptions", 3600.0, webhooks.renew_due, aside=True),
         Chore("job folders", 600.0, clean_job_folders),
     ]
 
@@ -99,17 +102,30 @@ def main() -> int:
         for chore in planned:
             if time.monotonic() < chore.due:
                 continue
-            chore.due = time.monotonic() + chore.every
-            try:
-                chore.run()
-            except (DBAPIError, RedisError) as error:
-                _log.warning("%s: a service cannot be reached: %s", chore.name, error)
-                chore.due = time.monotonic() + 2.0
-            except Exception:  # noqa: BLE001 - one chore must not end the process that owns time
-                _log.exception("%s failed", chore.name)
-                chore.due = time.monotonic() + 10.0
+            turn(chore)
         stop.wait(0.1)
     return 0
+
+
+def turn(chore: Chore) -> None:
+    """Do a chore that is due; one that is done aside is started unless it still runs."""
+    chore.due = time.monotonic() + chore.every
+    if not chore.aside:
+        _do(chore)
+    elif chore.beside is None or not chore.beside.is_alive():
+        chore.beside = threading.Thread(target=_do, args=(chore,), daemon=True, name=chore.name)
+        chore.beside.start()
+
+
+def _do(chore: Chore) -> None:
+    try:
+        chore.run()
+    except (DBAPIError, RedisError) as error:
+        _log.warning("%s: a service cannot be reached: %s", chore.name, error)
+        chore.due = time.monotonic() + 2.0
+    except Exception:  # noqa: BLE001 - one chore must not end the process that owns time
+        _log.exception("%s failed", chore.name)
+        chore.due = time.monotonic() + 10.0
 
 
 if __name__ == "__main__":

@@ -95,7 +95,9 @@ def push_of(account: PlatformAccount) -> Literal["none", "asked", "confirmed"]:
 
 
 def _prepare(account: PlatformAccount, callback: str) -> dict[str, str]:
-    """What to ask of the hub. Stored before it is asked, because the hub may confirm before it answers."""
+    """What to ask of the hub. Stored before it is asked, because the hub may confirm before it answers. Until it has
+    confirmed, deliveries of the subscription before are signed with the secret of that one."""
+    before = account.details.get("push") or {}
     secret = secrets.token_urlsafe(32)
     topic = TOPIC.format(channel_id=account.external_id)
     account.details = {
@@ -105,6 +107,7 @@ def _prepare(account: PlatformAccount, callback: str) -> dict[str, str]:
             "callback": callback,
             "secret_sealed": seal(secret),
             "asked_at": datetime.now(UTC).isoformat(),
+            "before": {name: before[name] for name in before if name != "before"} or None,
         },
     }
     return {
@@ -148,7 +151,7 @@ def confirm(session: Session, account_id: UUID, mode: str, topic: str, lease_sec
         return False
     account, push = found
     ends = datetime.now(UTC) + timedelta(seconds=min(max(lease_seconds, 60), 30 * 86_400))
-    account.details = {**account.details, "push": {**push, "expires_at": ends.isoformat()}}
+    account.details = {**account.details, "push": {**push, "expires_at": ends.isoformat(), "before": None}}
     return True
 
 
@@ -158,7 +161,11 @@ def receive(session: Session, account_id: UUID, headers: Mapping[str, str], body
     The same delivery again changes nothing. In a session without actor.
     """
     found = _push_of(session, account_id)
-    if found is None or not _signed(unseal(found[1]["secret_sealed"]), headers.get("x-hub-signature", ""), body):
+    if found is None:
+        return False
+    known = [found[1], found[1].get("before")]
+    signature = headers.get("x-hub-signature", "")
+    if not any(_signed(unseal(push["secret_sealed"]), signature, body) for push in known if push):
         return False
     videos = _videos(body)
     stored = session.scalar(
@@ -212,15 +219,26 @@ def renew_due() -> int:
             .where(PlatformAccount.details.has_key("push"), PlatformAccount.status == "connected")
             .with_for_update(skip_locked=True)
         )
-        forms = [_prepare(row, row.details["push"]["callback"]) for row in rows if _is_due(row.details["push"], now)]
+        due = [row for row in rows if _is_due(row.details["push"], now)]
+        forms = {row.id: _prepare(row, row.details["push"]["callback"]) for row in due}
     renewed = 0
-    for form in forms:
+    for account_id, form in forms.items():
         try:
             _ask(form)
             renewed += 1
         except PlatformFailure as error:
             _log.warning("push notifications of %s could not be renewed: %s", form["hub.topic"], error)
+            _restore(account_id, form)
     return renewed
+
+
+def _restore(account_id: UUID, form: dict[str, str]) -> None:
+    """The hub was not asked after all: the subscription before goes on until its own end, and is due again."""
+    with database.session() as session:
+        account = session.get(PlatformAccount, account_id, with_for_update=True)
+        push = account.details.get("push") if account is not None else None
+        if account is not None and push and push.get("before") and unseal(push["secret_sealed"]) == form["hub.secret"]:
+            account.details = {**account.details, "push": push["before"]}
 
 
 def _is_due(push: dict[str, Any], now: datetime) -> bool:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -174,6 +175,43 @@ def test_renewed_at_four_fifths_of_the_lease(hub: list[dict[str, str]], owner: A
     assert webhooks.renew_due() == 1
     assert len(hub) == 2
     assert hub[0]["hub.secret"] != hub[1]["hub.secret"]
+
+
+def test_a_renewal_that_fails_is_tried_again_and_the_old_subscription_goes_on(
+    hub: list[dict[str, str]], owner: Actor, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhooks.subscribe(owner, account, "https://studio.example/hook")
+    topic, key = hub[0]["hub.topic"], UUID(account)
+
+    def delivered(secret: str, body: bytes) -> bool:
+        signature = "sha1=" + hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
+        with database.session() as session:
+            return webhooks.receive(session, key, {"x-hub-signature": signature}, body)
+
+    with database.session() as session:
+        assert webhooks.confirm(session, key, "subscribe", topic, 5 * 86_400)
+    with database.session() as session:
+        row = session.scalars(select(PlatformAccount)).one()
+        asked = datetime.now(UTC) - timedelta(days=4, minutes=1)
+        ends = datetime.now(UTC) + timedelta(hours=23)
+        times = {"asked_at": asked.isoformat(), "expires_at": ends.isoformat()}
+        row.details = {**row.details, "push": {**row.details["push"], **times}}
+    reachable = get_settings().youtube_hub_url
+    monkeypatch.setenv("YOUTUBE_HUB_URL", "http://127.0.0.1:1/")
+    get_settings.cache_clear()
+    assert webhooks.renew_due() == 0
+    assert delivered(hub[0]["hub.secret"], FEED), "the hub knows no other secret"
+    with database.session() as session:
+        assert webhooks.push_of(session.scalars(select(PlatformAccount)).one()) == "confirmed"
+    monkeypatch.setenv("YOUTUBE_HUB_URL", reachable)
+    get_settings.cache_clear()
+    assert webhooks.renew_due() == 1, "due at the next round, not in four days"
+    assert delivered(hub[0]["hub.secret"], FEED + b" "), "until the hub has confirmed the new one"
+    assert delivered(hub[1]["hub.secret"], FEED + b"  ")
+    with database.session() as session:
+        assert webhooks.confirm(session, key, "subscribe", topic, 5 * 86_400)
+    assert not delivered(hub[0]["hub.secret"], FEED + b"   ")
+    assert delivered(hub[1]["hub.secret"], FEED + b"   ")
 
 
 def test_a_hub_that_cannot_be_reached_is_said_so(
