@@ -12,7 +12,6 @@ same ``fps`` filter in analysis and rendering, so nothing is re-encoded for it a
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ from core.errors import EngineFailed, NotFound, UnsupportedMedia
 from core.progress import Progress, no_progress
 from providers.video.process import CONTAINERS, GIB, ChildFailed, Limits, run_child
 
-_log = logging.getLogger(__name__)
 
 MAX_SIDE = 8192
 MAX_PIXELS = 7680 * 4320
@@ -191,7 +189,6 @@ def _refusal(path: Path) -> UnsupportedMedia:
         return _picture()
     if b"\x00" not in head and _is_text(head):
         return UnsupportedMedia("This is a text file, not a recording.", "Upload a video or an audio file.")
-    _log.info("a file was refused: %s", error.partition(";")[0].partition(": 'file")[0])
     return UnsupportedMedia(
         "This file is damaged, was not uploaded completely, or is no video or audio the studio can read.",
         "Play it on your own machine; if it plays there, send it again.",
