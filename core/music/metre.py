@@ -48,12 +48,3 @@ def _standard(values: Sequence[float]) -> list[float]:
     mean = sum(values) / len(values)
     deviation = (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
     return [(value - mean) / deviation if deviation > 1e-9 else 0.0 for value in values]
-
-
-def fold_tempo(bpm: float, low: float = 70.0, high: float = 180.0) -> float:
-    """The tempo brought into the range in which people tap, by halving or doubling."""
-    while bpm < low and bpm * 2 <= high * 1.2:
-        bpm *= 2
-    while bpm > high:
-        bpm /= 2
-    return bpm

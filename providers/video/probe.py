@@ -24,7 +24,6 @@ from core.errors import EngineFailed, NotFound, UnsupportedMedia
 from core.progress import Progress, no_progress
 from providers.video.process import CONTAINERS, GIB, ChildFailed, Limits, run_child
 
-
 MAX_SIDE = 8192
 MAX_PIXELS = 7680 * 4320
 MIN_SIDE = 16

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.music.keys import NOTES, chord_path, estimate_key, roman_numeral
-from core.music.metre import estimate_metre, fold_tempo
+from core.music.keys import NOTES, Heard, chord_path, estimate_key, roman_numeral
+from core.music.metre import estimate_metre
+from core.music.pulse import PREFERRED_BPM, Evidence, best, tempo_distance
 
 MAJOR_TRIADS = [(0, 4, 7), (5, 9, 0), (7, 11, 2), (9, 0, 4)]
 MINOR_TRIADS = [(0, 3, 7), (5, 8, 0), (7, 10, 2), (8, 0, 3)]
@@ -22,16 +25,27 @@ def test_the_key_of_four_chords_is_found_in_every_transposition(
     shift: int, case: tuple[str, list[tuple[int, ...]]]
 ) -> None:
     mode, triads = case
-    rows = [_chroma(triad, shift) for triad in [triads[0], *triads]]
-    estimate = estimate_key([sum(column) for column in zip(*rows, strict=True)])
+    rows = [_chroma(triad, shift) for triad in triads]
+    home = rows[0]
+    estimate = estimate_key(Heard([sum(column) for column in zip(*rows, strict=True)], home, home, home))
     assert estimate is not None
     assert estimate.key == f"{NOTES[shift]}:{mode}"
     assert 0 <= estimate.confidence <= 1
 
 
+def test_where_music_starts_and_rests_tells_relative_keys_apart() -> None:
+    notes = [1.0 if pitch in (0, 2, 4, 5, 7, 9, 11) else 0.05 for pitch in range(12)]
+    for triad, key in ((MAJOR_TRIADS[0], "C:maj"), ((9, 0, 4), "A:min")):
+        home = _chroma(triad)
+        ground = [1.0 if pitch == triad[0] else 0.1 for pitch in range(12)]
+        estimate = estimate_key(Heard(notes, opening=home, closing=home, bass=ground))
+        assert estimate is not None
+        assert estimate.key == key
+
+
 def test_silence_has_no_key() -> None:
-    assert estimate_key([0.0] * 12) is None
-    assert estimate_key([1.0] * 12) is None
+    assert estimate_key(Heard([0.0] * 12)) is None
+    assert estimate_key(Heard([1.0] * 12)) is None
 
 
 @given(st.lists(st.sampled_from([0, 1, 2, 3]), min_size=2, max_size=6), st.integers(0, 11))
@@ -62,8 +76,27 @@ def test_the_bar_starts_where_accents_and_changes_fall(beats: int, data: st.Data
     assert (metre.beats_per_bar, metre.first_downbeat) == (beats, phase)
 
 
-@given(st.floats(30, 360))
-def test_a_folded_tempo_is_a_power_of_two_away(bpm: float) -> None:
-    folded = fold_tempo(bpm)
-    assert folded <= 180
-    assert folded / bpm in (0.25, 0.5, 1, 2, 4)
+@given(st.floats(-1, 1))
+def test_tempo_distance_is_counted_in_octaves_either_way(octaves: float) -> None:
+    assert tempo_distance(PREFERRED_BPM * 2**octaves) == pytest.approx(octaves**2, abs=1e-9)
+
+
+PULSE = Evidence(0.1, 0.5, 0.5, 0.1, 1.5, 0.9, 0.8, 0.4, 0.02, 0.2)
+
+
+@given(
+    st.sampled_from(["bass_contrast", "bass_notes_contrast", "harmony_contrast", "strength", "covered"]),
+    st.floats(0.01, 2),
+)
+def test_more_on_the_beat_speaks_for_a_pulse(what: str, more: float) -> None:
+    stronger = replace(PULSE, **{what: getattr(PULSE, what) + more})
+    assert best([PULSE, stronger]) == 1
+
+
+@given(st.sampled_from(["tempo_distance", "unsteadiness"]), st.floats(0.01, 2))
+def test_odd_tempos_and_unsteady_pulses_are_less_likely(what: str, more: float) -> None:
+    assert best([PULSE, replace(PULSE, **{what: getattr(PULSE, what) + more})]) == 0
+
+
+def test_no_pulse_is_chosen_from_none() -> None:
+    assert best([]) is None
