@@ -10,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import database
+from core.errors import InvalidInput
 from core.i18n import clock, t
 from core.models.assets import Asset
 from core.models.publishing import Episode, PublicationRecord, Series
 from core.publishing import channels, episodes
+from core.publishing.payloads import EpisodeChange
 from pages import media, shell
 from pages.components.live import live
 from pages.posting import calendar, connection, places, posts
@@ -57,6 +59,8 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
                 icon=":material/send:",
             ):
                 ask(episode.id)
+            with st.popover(t("publishing.edit", lang), icon=":material/edit:"):
+                edit(viewer, session, episode)
             if episode.state == "draft" and st.button(
                 t("publishing.discard", lang), key=f"discard-{episode.id}", icon=":material/close:"
             ):
@@ -64,6 +68,42 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
                     with database.session(viewer.actor) as change:
                         episodes.discard(change, viewer.actor, episode.id)
                     st.rerun()
+
+
+def edit(viewer: shell.Viewer, session: Session, episode: Episode) -> None:
+    """An episode's own title, text, tags and series; posts that are planned already keep theirs."""
+    lang = viewer.lang
+    series = {row.id: row.name for row in channels.series_of(session, episode.channel_id)}
+    with st.form(f"edit-{episode.id}", border=False):
+        title = st.text_input(t("publishing.title", lang), episode.title, key=f"title-{episode.id}", max_chars=100)
+        text = st.text_area(t("publishing.text", lang), episode.description, key=f"text-{episode.id}")
+        tags = st.text_input(t("publishing.tags", lang), ", ".join(episode.tags), key=f"tags-{episode.id}")
+        chosen = st.selectbox(
+            t("publishing.series", lang),
+            list(series),
+            index=list(series).index(episode.series_id) if episode.series_id in series else None,
+            format_func=series.__getitem__,
+            key=f"series-of-{episode.id}",
+        )
+        if episode.state != "draft":
+            st.caption(t("publishing.edit_planned", lang))
+        saved = st.form_submit_button(t("common.save", lang), type="primary")
+    if not saved:
+        return
+    with shell.errors(viewer):
+        if not title.strip():
+            raise InvalidInput("A name must not be empty.")
+        wanted: dict[str, object] = {
+            "title": title.strip(),
+            "description": text,
+            "tags": [tag.strip() for tag in tags.split(",") if tag.strip()],
+        }
+        if chosen is not None and chosen != episode.series_id:
+            wanted["series_id"] = chosen
+        with database.session(viewer.actor) as change:
+            episodes.change(change, viewer.actor, episode.id, EpisodeChange.model_validate(wanted))
+        st.toast(t("common.saved", lang))
+        st.rerun()
 
 
 def board(viewer: shell.Viewer) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from core.i18n import t
 from tests.browser.conftest import Studio, Walker
@@ -283,6 +283,46 @@ def test_a_file_is_dropped_and_arrives_whole(desktop: Walker, tmp_path: Path) ->
     with urllib.request.urlopen(request, timeout=30) as answer:
         hashes = {row["sha256"] for row in json.load(answer)}
     assert hashlib.sha256(clip.read_bytes()).hexdigest() in hashes
+
+
+def test_several_files_of_which_some_are_refused(desktop: Walker, tmp_path: Path) -> None:
+    page = desktop.page
+    text, cut, song, clip = (tmp_path / name for name in ("notes.mp4", "cut.mp4", "hum.mp3", "short.mp4"))
+    text.write_text("not a video")
+    run_ffmpeg("-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -pix_fmt yuv420p", clip)
+    cut.write_bytes(clip.read_bytes()[:9000])
+    run_ffmpeg("-f lavfi -i sine=300:d=2", song)
+    desktop.open("video")
+    page.wait_for_selector(".studio-upload .zone", timeout=30_000)
+    page.locator(".studio-upload input[type=file]").set_input_files([song, text, cut, clip])
+    page.wait_for_url("**/video?project=*", timeout=120_000)  # the video's, though the sound was first
+    expect(page.get_by_role("heading", level=3).first).to_have_text(clip.name, timeout=30_000)
+    told = page.locator("[data-testid='stAlert']")
+    expect(told.filter(has_text=text.name)).to_have_count(1)
+    expect(told.filter(has_text=cut.name)).to_have_count(1)
+    assert "Errno" not in page.locator("[data-testid='stMain']").inner_text()
+    desktop.open("music")
+    page.get_by_text("hum", exact=False).first.wait_for(timeout=WORK)
+
+
+def test_an_upload_goes_on_while_another_page_is_open(desktop: Walker, tmp_path: Path) -> None:
+    page = desktop.page
+    clip = tmp_path / "later.mp4"
+    run_ffmpeg("-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -pix_fmt yuv420p", clip)
+    desktop.open("video")
+    page.wait_for_selector(".studio-upload .zone", timeout=30_000)
+    held: list[Route] = []
+    page.route("**/api/uploads", lambda route: held.append(route))  # the server takes its time
+    page.locator(".studio-upload input[type=file]").set_input_files(clip)
+    page.locator(".studio-upload li").wait_for(timeout=30_000)
+    page.get_by_role("link", name=t("page.jobs.name", "en")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(t("page.jobs.title", "en"), timeout=30_000)
+    for route in held:
+        route.continue_()
+    page.unroute("**/api/uploads")
+    page.get_by_role("link", name=t("page.video.name", "en")).first.click()
+    page.wait_for_url("**/video?project=*", timeout=120_000)
+    expect(page.get_by_role("heading", level=3).first).to_have_text(clip.name, timeout=30_000)
 
 
 def test_a_song_shows_its_tempo_on_the_waveform(desktop: Walker, tmp_path: Path) -> None:

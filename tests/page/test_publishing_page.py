@@ -43,6 +43,21 @@ def test_without_an_account_the_dialog_offers_the_simulated_platform(
         assert [row.platform for row in accounts.listed(session)] == ["simulated"]
 
 
+def test_a_drafts_words_are_changed_on_the_board(open_page: Open, draft: UUID, owner: Actor) -> None:
+    test = open_page("publishing")
+    test.text_input(key=f"title-{draft}").set_value("Six *big* habits")
+    test.text_input(key=f"tags-{draft}").set_value("habits, , film")
+    test.button(key=f"FormSubmitter:edit-{draft}-Save").click().run()
+    assert not test.exception
+    assert "Six \\*big\\* habits" in words(test)
+    with database.session(owner) as session:
+        row = session.get_one(Episode, draft)
+        assert (row.title, row.tags) == ("Six *big* habits", ["habits", "film"])
+    test.text_input(key=f"title-{draft}").set_value(" ")
+    test.button(key=f"FormSubmitter:edit-{draft}-Save").click().run()
+    assert "A name must not be empty" in words(test)
+
+
 def test_publishing_now_makes_one_marked_publication(open_page: Open, draft: UUID, owner: Actor) -> None:
     with database.session(owner) as session:
         accounts.add_simulated(session, owner)

@@ -53,6 +53,19 @@ def test_a_piece_taken_back_and_a_word_corrected() -> None:
     assert changed.words[1].start == TIMELINE.words[1].start
 
 
+def test_only_what_decides_about_cuts_asks_for_new_ones() -> None:
+    found = Choices(language="en", music="", captions="tiktok")
+    source = uuid4()
+
+    def cuts(choices: Choices) -> object:
+        return operations.decides_cuts(operations.plan_input(source, choices).model_dump(mode="json"))
+
+    same = found.model_copy(update={"music": "preset:lofi", "captions": "clean", "loudness": False, "formats": ["1:1"]})
+    assert cuts(same) == cuts(found)
+    for change in ({"min_silence_seconds": 1.0}, {"cut_fillers": True}, {"cut_silence": False}, {"language": "th"}):
+        assert cuts(found.model_copy(update=change)) != cuts(found)
+
+
 @pytest.mark.parametrize(
     "pieces",
     [

@@ -345,7 +345,7 @@ function createTimeline(root) {
     // Before anything was played the first caption stands, so that its look is seen at once.
     if (style && now === 0 && video.paused && groups.length) now = words[groups[0][0]][1];
     const group = style
-      ? groups.find((items) => now >= words[items[0]][1] - 0.02 && now <= words[items.at(-1)][2] + style.rules.linger_seconds)
+      ? groups.findLast((items) => now >= words[items[0]][1] - 0.02 && now <= words[items.at(-1)][2] + style.rules.linger_seconds)
       : null;
     for (const index of group ?? []) if (words[index][1] <= now + 0.02) current = index;
     const active = data().words.findIndex(([, start, end]) => now >= start && now < end);
