@@ -38,6 +38,7 @@ from api import (
     video,
     webhooks,
 )
+from api.examples import EXAMPLES
 from api.hub import Hub
 from api.sound import only_sound_values
 
@@ -108,6 +109,9 @@ def _schema() -> dict[str, Any]:
             for operation in item.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = problems.RESPONSE
+        uploads.document(schema["paths"])
+        for model, shown in EXAMPLES.items():
+            schema["components"]["schemas"][model.__name__]["examples"] = [shown]
         for unused in ("HTTPValidationError", "ValidationError"):
             schema["components"]["schemas"].pop(unused, None)
         schema["security"] = [{"bearer": []}, {"session": []}]

@@ -201,7 +201,7 @@ def lineage(session: Scoped, asset_id: UUID) -> LineageOut:
 
 @router.get("/{asset_id}/peaks")
 def peaks(session: Scoped, asset_id: UUID) -> PeaksOut:
-    """The waveform of a sound; 404 before the ingest job has measured it, and for what has no sound."""
+    """The waveform of an uploaded sound; 404 before its ingest job has measured it, and for what has no sound."""
     asset = assets.get(session, asset_id)
     row = session.scalar(
         select(MediaAnalysis)
@@ -214,7 +214,7 @@ def peaks(session: Scoped, asset_id: UUID) -> PeaksOut:
         .limit(1)
     )
     if row is None:
-        raise NotFound("This file has no waveform yet.", "Wait for its ingest job; a file without sound never has one.")
+        raise NotFound("This file has no waveform.", "The ingest job of an upload measures it, where there is sound.")
     return PeaksOut.model_validate(row.result)
 
 

@@ -89,6 +89,12 @@ def link_account(session: Scoped, actor: CurrentActor, channel_id: UUID, wanted:
     return list_links(session, channel_id)
 
 
+@router.delete("/channels/{channel_id}/accounts", status_code=204)
+def unlink_named(session: Scoped, actor: CurrentActor, channel_id: UUID, platform_account_id: UUID) -> None:
+    """Take an account off a channel, the account named by the query."""
+    channels.unlink_account(session, actor, channel_id, platform_account_id)
+
+
 @router.delete("/channels/{channel_id}/accounts/{account_id}", status_code=204)
 def unlink_account(session: Scoped, actor: CurrentActor, channel_id: UUID, account_id: UUID) -> None:
     """Take an account off a channel."""

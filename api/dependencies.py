@@ -35,7 +35,7 @@ def signed_in(request: Request) -> Actor:
     with database.session() as session:
         actor = find_actor(session, request.headers.get("authorization"), request.cookies.get(SESSION_COOKIE))
     if actor is None:
-        raise Unauthenticated("Sign in, or send an API token.")
+        raise Unauthenticated("Sign in, or send an API token.", "Programs send Authorization: Bearer and the token.")
     return actor
 
 

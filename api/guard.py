@@ -84,17 +84,25 @@ class Guard:
         host = requested_host(headers.getlist("host"))
         if host is None or host not in settings.allowed_hosts:
             return Problem(
-                421, "The studio does not answer under this name.", "Add the name to STUDIO_HOSTS to allow it."
+                421,
+                "The studio does not answer under this name.",
+                "Add the name to STUDIO_HOSTS to allow it.",
+                type="misdirected",
+                retryable=False,
             )
         method = "GET" if scope["type"] == "websocket" else scope["method"]
         changes = scope["type"] == "websocket" or method not in SAFE_METHODS
         if changes and not is_webhook(scope["path"]) and not is_same_origin(headers):
             return Problem(
-                403, "This request comes from another site.", "Programs send an Authorization: Bearer header."
+                403,
+                "This request comes from another site.",
+                "Programs send an Authorization: Bearer header.",
+                type="forbidden",
+                retryable=False,
             )
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > body_limit(scope["path"], settings.max_upload_bytes):
-            return Problem(413, "That is larger than the studio accepts.", type="too-large", retryable=False)
+            return _too_large()
         return None
 
     def _admission(self, scope: Scope) -> tuple[Response | None, str | None]:
@@ -116,7 +124,15 @@ class Guard:
             return RedirectResponse(f"{SIGN_IN}/oidc", 303), None
         if page:
             return RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='/')}", 303), None
-        return Problem(401, "Sign in, or send an API token.", type="unauthenticated", retryable=False), None
+        problem = Problem(
+            401,
+            "Sign in, or send an API token.",
+            "Programs send Authorization: Bearer and the token.",
+            type="unauthenticated",
+            headers={"WWW-Authenticate": "Bearer"},
+            retryable=False,
+        )
+        return problem, None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, cookie: str | None) -> None:
         if cookie is not None:
@@ -133,8 +149,12 @@ class Guard:
             await self._app(scope, _limited(receive, limit), watched)
         except BodyTooLarge:
             if not started:
-                problem = Problem(413, "That is larger than the studio accepts.", type="too-large", retryable=False)
-                await problem(scope, receive, watched)
+                await _too_large()(scope, receive, watched)
+
+
+def _too_large() -> Problem:
+    detail = "Large recordings go through /api/uploads."
+    return Problem(413, "That is larger than the studio accepts.", detail, type="too-large", retryable=False)
 
 
 def is_owner_at_home(scope: Scope) -> bool:

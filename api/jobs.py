@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import func, select
 
 from api.dependencies import CurrentActor, Limit, Offset, Scoped
+from api.problems import language_of
 from api.shapes import JobLine, JobOut, job_out
 from core import jobs
 from core.database import get_owned
@@ -21,6 +22,7 @@ Status = Annotated[str | None, Query(pattern="^(" + "|".join(JOB_STATES) + ")$")
 
 @router.get("")
 def list_jobs(
+    request: Request,
     session: Scoped,
     response: Response,
     status: Status = None,
@@ -39,13 +41,13 @@ def list_jobs(
         statement = statement.where(Job.project_id == project_id)
     response.headers["X-Total-Count"] = str(session.scalar(statement.with_only_columns(func.count())) or 0)
     rows = session.scalars(statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit).offset(offset))
-    return [job_out(job) for job in rows]
+    return [job_out(job, language_of(request)) for job in rows]
 
 
 @router.get("/{job_id}")
-def one_job(session: Scoped, job_id: UUID) -> JobOut:
-    """One job with its result or its error."""
-    return job_out(get_owned(session, Job, job_id))
+def one_job(request: Request, session: Scoped, job_id: UUID) -> JobOut:
+    """One job with its result or its error; the reasons in its result are told in the language the request prefers."""
+    return job_out(get_owned(session, Job, job_id), language_of(request))
 
 
 @router.post("/{job_id}/cancel")

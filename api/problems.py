@@ -152,9 +152,14 @@ def sentence(item: Mapping[str, Any]) -> str:
     return words.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
 
 
+def _cause(error: Exception) -> str:
+    """The first line of what the database said: which rule was broken, without the values."""
+    return str(getattr(error, "orig", error)).partition("\n")[0]
+
+
 def _on_collision(request: Request, error: Exception) -> Problem:
     """Two requests wanted the same name or place at the same moment, and the database let one have it."""
-    _log.warning("%s %s: another request was first", request.method, request.url.path, exc_info=error)
+    _log.warning("%s %s: another request was first: %s", request.method, request.url.path, _cause(error))
     return Problem(
         409,
         "Another request changed this at the same moment.",
@@ -166,7 +171,7 @@ def _on_collision(request: Request, error: Exception) -> Problem:
 
 def _on_unstorable(request: Request, error: Exception) -> Problem:
     """A value no column can hold, e.g. a day before all calendars; what is sent is checked long before this."""
-    _log.warning("%s %s: a value cannot be stored", request.method, request.url.path, exc_info=error)
+    _log.warning("%s %s: a value cannot be stored: %s", request.method, request.url.path, _cause(error))
     return Problem(
         422,
         "A value in the request cannot be stored.",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from core import assets
+from core.i18n import has, t
 from core.models.assets import Asset
 from core.models.jobs import Job
 
@@ -117,7 +118,18 @@ def assets_out(session: Session, rows: Sequence[Asset]) -> list[AssetOut]:
     return [asset_out(row, parents.get(row.id, [])) for row in rows]
 
 
-def job_out(job: Job) -> JobOut:
+def in_words(result: dict[str, Any], language: str) -> dict[str, Any]:
+    """A job's result with the reasons of its rows as sentences; the store keeps the keys of messages."""
+    rows = [
+        {**row, "reasons": [t(key, language) if has(key) else key for key in row["reasons"]]}
+        if isinstance(row, dict) and isinstance(row.get("reasons"), list)
+        else row
+        for row in result.get("outputs") or []
+    ]
+    return {**result, "outputs": rows}
+
+
+def job_out(job: Job, language: str = "en") -> JobOut:
     """The API's view of a job's row."""
     return JobOut(
         id=job.id,
@@ -132,5 +144,5 @@ def job_out(job: Job) -> JobOut:
         project_id=job.project_id,
         parent_id=job.parent_id,
         error=JobError.model_validate(job.error) if job.error else None,
-        result=job.result or {"asset_ids": [], "outputs": []},
+        result=in_words(job.result or {"asset_ids": [], "outputs": []}, language),
     )

@@ -237,6 +237,38 @@ router.include_router(
 )
 
 
+def document(paths: dict[str, Any]) -> None:
+    """Put the library's routes into the OpenAPI document under our own words, and its doubles out of it."""
+    made = paths["/uploads"]["post"]
+    of_library = paths.pop("/uploads/{uuid}")
+    paths.pop("/uploads/", None)
+    ours = paths["/uploads/{upload_id}"]
+    where = next(item for item in ours["head"]["parameters"] if item["name"] == "upload_id")
+    ours |= {"patch": of_library["patch"], "delete": of_library["delete"]}
+    bytes_of_file = {"schema": {"type": "string", "format": "binary"}}
+    ours["patch"]["requestBody"] = {"required": True, "content": {"application/offset+octet-stream": bytes_of_file}}
+    for operation, summary, description, headers in (
+        (made, "New upload", _NEW, {"Upload-Length": "integer", "Upload-Metadata": "string"}),
+        (ours["patch"], "Send bytes", _SEND, {"Upload-Offset": "integer"}),
+        (ours["delete"], "Give an upload up", "Forget an upload and its bytes (tus: termination).", {}),
+    ):
+        operation |= {"summary": summary, "description": description, "tags": ["uploads"]}
+        named = [
+            {"name": name, "in": "header", "required": name != "Upload-Metadata", "schema": {"type": kind}}
+            for name, kind in {"Tus-Resumable": "string", **headers}.items()
+        ]
+        operation["parameters"] = named if operation is made else [where, *named]
+        for status in ("201", "204"):
+            if status in operation["responses"]:
+                operation["responses"][status].pop("content", None)
+
+
+_NEW = """Announce a file (tus: creation). `Upload-Length` is its size in bytes, `Upload-Metadata` may say `filename`
+and its base64. The answer's `Location` is where its bytes go."""
+_SEND = """Append bytes (tus: core). `Upload-Offset` is where they begin, as HEAD answers it; another one is 409. With
+the last byte the file is examined: what the studio cannot work on is refused here (422)."""
+
+
 class PatientUploads:
     """Around every request of an upload: answers name the protocol's version, and a request in which no byte came for
     :data:`IDLE_SECONDS` ends, so that a dead connection frees the file for the one that continues it (the library

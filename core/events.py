@@ -53,12 +53,17 @@ def emit(session: Session, kind: str, owner_id: UUID, data: dict[str, Any]) -> O
     return event
 
 
+def event_notice(event: OutboxEvent) -> dict[str, Any]:
+    """What the browsers of the event's owner are told."""
+    return {"type": "event", "kind": event.kind, "event_id": event.id, **event.data}
+
+
 def deliver(session: Session, event: OutboxEvent) -> None:
     """Run the subscribers of one event and mark it delivered, in the caller's transaction."""
     for function in _subscribers[event.kind]:
         function(session, event)
     event.delivered_at = func.now()
-    live.notify(session, event.owner_id, {"type": "event", "kind": event.kind, "event_id": event.id, **event.data})
+    live.notify(session, event.owner_id, event_notice(event))
 
 
 def deliver_next(open_session: Callable[[], Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 import time
@@ -17,7 +18,7 @@ from sqlalchemy import text
 
 from api.application import api
 from api.hub import MAXIMUM_PENDING, RESYNC, Watch, connection_arguments
-from core import database, jobs, live
+from core import database, events, jobs, live
 from core.jobs import lifecycle
 from core.models.assets import Asset
 from core.models.jobs import Job
@@ -112,6 +113,36 @@ def test_snapshot_then_notices(listen: Any, owner: Actor, other_owner: Actor) ->
     assert notice["status"] == "running"
     assert set(notice) == {"type", "job_id", "kind", "status", "progress", "stage", "eta_seconds"}
     assert theirs.silent(1.0)
+
+
+def test_who_comes_back_is_told_what_happened_meanwhile(
+    served: Served, listen: Any, owner: Actor, other_owner: Actor
+) -> None:
+    def happen(actor: Actor, what: str) -> int:
+        with database.session(actor) as session:
+            event = events.emit(session, "TEST_HAPPENED", actor.owner_id, {"what": what})
+            events.deliver(session, event)
+            return event.id
+
+    first = happen(owner, "first")
+    assert listen(owner).next("snapshot")["event_id"] == first
+    happen(other_owner, "theirs")
+    second = happen(owner, "second")
+    with (
+        served.client(owner) as client,
+        client.stream("GET", "/api/events", headers={"Last-Event-ID": str(first)}) as stream,
+    ):
+        lines = (line for line in stream.iter_lines() if line.startswith(("id: ", "data: ")))
+        assert next(lines) == f"id: {first}"
+        assert json.loads(next(lines).removeprefix("data: "))["type"] == "snapshot"
+        assert next(lines) == f"id: {second}"
+        assert json.loads(next(lines).removeprefix("data: "))["what"] == "second"
+    for strange in ("x", "-1", "9" * 30):
+        with (
+            served.client(owner) as client,
+            client.stream("GET", "/api/events", headers={"Last-Event-ID": strange}) as stream,
+        ):
+            assert any('"snapshot"' in line for line in itertools.islice(stream.iter_lines(), 5))
 
 
 def test_newest_notice_of_a_job_wins_and_nothing_is_sent_for_a_rollback(listen: Any, owner: Actor) -> None:

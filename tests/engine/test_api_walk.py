@@ -22,7 +22,7 @@ import pytest
 from api.application import api
 from core import database, jobs
 from core.models.advisor import AdvisorQuery, Conversation
-from core.models.assets import Asset, AudioAnalysis, TimelineRow, Upload
+from core.models.assets import Asset, AudioAnalysis, MediaAnalysis, TimelineRow, Upload
 from core.models.base import uuid7
 from core.models.business import CostEntry, FxRate, RevenueRecord
 from core.models.identity import Project, User
@@ -100,6 +100,8 @@ def _belongings(actor: Actor) -> dict[str, str]:
             [video, channel, account, project, Upload(id=upload_id, owner_id=owner_id, name="a", size_bytes=9)]
         )
         session.flush()
+        waveform = {"peaks": [0.5], "per_second": 50.0}
+        session.add(MediaAnalysis(owner_id=owner_id, sha256=video.sha256, kind="peaks", result=waveform))
         timeline = TimelineRow(owner_id=owner_id, source_asset_id=video.id, document=_timeline(str(video.id)))
         series = Series(owner_id=owner_id, channel_id=channel.id, name="s")
         session.add_all([timeline, series, AudioAnalysis(owner_id=owner_id, audio_asset_id=video.id, result={})])

@@ -127,6 +127,16 @@ def test_an_unknown_operation_is_answered_with_those_there_are(client: httpx.Cli
         assert "Value error" not in answer.text
 
 
+def test_reasons_of_shorts_are_told_in_words(client: httpx.Client, video: str) -> None:
+    started = client.post("/api/video/shorts", json={"source_video_id": video, "count": 1}).json()["job_id"]
+    with database.session() as session:
+        row = {"title": "One", "reasons": ["shorts.reason.complete"]}
+        session.get_one(Job, started).result = {"outputs": [row], "asset_ids": []}
+    for language, words in (("en", "a finished thought"), ("th", "จบความในตัว")):
+        job = client.get(f"/api/jobs/{started}", headers={"Accept-Language": language}).json()
+        assert job["result"]["outputs"] == [{"title": "One", "reasons": [words]}]
+
+
 def test_kinds_must_fit(client: httpx.Client, owner: Actor, tmp_path: Path, video: str) -> None:
     audio = media(owner, tmp_path, "audio")
     silent = media(owner, tmp_path, "video", has_audio=False)
@@ -294,7 +304,11 @@ def test_an_episode_is_planned_moved_and_cancelled(client: httpx.Client, video: 
     assert len(both.json()) == 1
     of_episode = client.get(f"/api/publishing/episode/{episode['id']}").json()
     assert [row["state"] for row in of_episode] == ["cancelled"]
-    assert client.delete(f"/api/dashboard/channels/{channel_id}/accounts/{account['id']}").status_code == 204
+    links, link = f"/api/dashboard/channels/{channel_id}/accounts", {"platform_account_id": account["id"]}
+    assert client.delete(links, params=link).status_code == 204
+    assert client.get(links).json() == []
+    assert len(client.post(links, json=link).json()) == 1
+    assert client.delete(f"{links}/{account['id']}").status_code == 204
     assert client.get(f"/api/dashboard/channels/{channel_id}").json()["accounts"] == []
 
 

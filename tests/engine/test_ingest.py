@@ -164,3 +164,11 @@ def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> 
         )
         assert peaks is not None
         assert max(peaks.result["peaks"]) > 0.3
+
+
+def test_a_recording_deleted_while_its_job_waited_is_no_failure(owner: Actor) -> None:
+    with database.session(owner) as session:
+        job = submit(session, owner, "ingest", IngestInput(asset_id=uuid7()))
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        assert session.get_one(Job, job.id).status == "succeeded"

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core import assets
+from core.errors import NotFound
 from core.models.assets import Asset
 from core.progress import part
 from core.video.payloads import IngestInput
@@ -16,8 +17,12 @@ from workers.registry import task
 
 @task("ingest")
 def ingest(context: JobContext, payload: IngestInput) -> dict[str, Any]:
-    """Measure the asset whole; keep its peaks as an analysis and its helpers as hidden assets beside it."""
-    source = context.asset(payload.asset_id)
+    """Measure the asset whole; keep its peaks as an analysis and its helpers as hidden assets beside it. An asset that
+    was deleted while the job waited needs nothing, which is no failure to tell anybody of."""
+    try:
+        source = context.asset(payload.asset_id)
+    except NotFound:
+        return {}
     made = prepare(context.asset_path(source.id), context.folder, progress=part(context.progress, 0.0, 0.97))
     result: dict[str, Any] = {}
     if made.peaks:

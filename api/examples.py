@@ -1,0 +1,91 @@
+"""An example of each main order, shown by the documentation; a test checks that every one is accepted by its model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from core.advisor.payloads import AskIn
+from core.business.payloads import CostIn, FxRateIn, RevenueIn
+from core.music.payloads import AnalyzeInput, ImportAudioInput
+from core.publishing.payloads import (
+    AccountInput,
+    ChannelInput,
+    EpisodeInput,
+    PublicationPlanInput,
+    RescheduleInput,
+    SeriesInput,
+)
+from core.video.payloads import MultiExportInput, ShortsInput, SubtitleInput, VideoEditInput
+
+_VIDEO = "0190f3c0-7a5e-7c1a-9f0e-2b6d1c3a4e5f"
+_EPISODE = "0190f3c1-11aa-7b2c-8d3e-4f5a6b7c8d9e"
+_ACCOUNT = "0190f3c2-22bb-7c3d-9e4f-5a6b7c8d9e0f"
+
+EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
+    VideoEditInput: {
+        "mode": "edit",
+        "provider": "internal_ffmpeg",
+        "source_video_id": _VIDEO,
+        "operations": [
+            {"type": "auto_cut_silence", "threshold_db": -38, "min_silence_seconds": 0.6, "padding_seconds": 0.12},
+            {"type": "auto_reframe", "target_aspect_ratio": "9:16", "subject": "face"},
+            {"type": "add_subtitle", "subtitle_mode": "auto", "style": "tiktok", "language": "en", "burn_in": True},
+            {"type": "add_music", "audio_preset": "lofi", "duck_db": 12},
+            {"type": "normalize_loudness", "target_lufs": -14},
+        ],
+        "target_outputs": [{"platform": "youtube"}, {"aspect_ratio": "9:16", "resolution": "1080x1920"}],
+        "dry_run": False,
+    },
+    MultiExportInput: {
+        "source_video_id": _VIDEO,
+        "target_outputs": [{"platform": "tiktok"}, {"platform": "facebook"}, {"aspect_ratio": "1:1"}],
+    },
+    SubtitleInput: {"video_asset_id": _VIDEO, "source_language": "en", "formats": ["srt", "vtt"], "burn_in": False},
+    ShortsInput: {
+        "source_video_id": _VIDEO,
+        "count": 10,
+        "min_seconds": 15,
+        "max_seconds": 60,
+        "aspect_ratio": "9:16",
+        "style": "tiktok",
+        "music": "lofi",
+        "operations": [{"type": "auto_cut_silence"}],
+    },
+    ImportAudioInput: {"source_asset_id": _VIDEO},
+    AnalyzeInput: {"audio_asset_id": _VIDEO, "tasks": ["tempo", "beats", "key", "chords"]},
+    ChannelInput: {"name": "Night walks", "timezone": "Asia/Bangkok", "currency": "THB", "language": "th"},
+    SeriesInput: {"name": "Markets"},
+    EpisodeInput: {"title": "The market that opens at midnight", "asset_id": _VIDEO, "tags": ["bangkok", "food"]},
+    PublicationPlanInput: {
+        "episode_id": _EPISODE,
+        "targets": [
+            {
+                "platform_account_id": _ACCOUNT,
+                "scheduled_time": "2030-05-01T18:00",
+                "timezone": "Asia/Bangkok",
+                "title": "The market that opens at midnight",
+                "privacy": "public",
+                "tags": ["bangkok", "food"],
+            }
+        ],
+    },
+    RescheduleInput: {"scheduled_time": "2030-05-02T18:00", "timezone": "Asia/Bangkok"},
+    AccountInput: {
+        "platform": "youtube",
+        "external_id": "UC0123456789",
+        "name": "Night walks",
+        "auth_config": {"access_token": "…", "refresh_token": "…", "expires_at": "2030-01-01T00:00:00Z"},
+    },
+    CostIn: {
+        "episode_id": _EPISODE,
+        "category": "editing",
+        "amount": "1250.00",
+        "currency": "THB",
+        "incurred_on": "2030-05-01",
+    },
+    RevenueIn: {"episode_id": _EPISODE, "amount": "18.40", "currency": "USD", "earned_on": "2030-05-02"},
+    FxRateIn: {"base": "USD", "quote": "THB", "on_date": "2030-05-01", "rate": "33.10"},
+    AskIn: {"question": "Which episode earned most last month?"},
+}
