@@ -66,7 +66,9 @@ def document(captions: Sequence[Caption], style: CaptionStyle, width: int, heigh
     size = round(em * LINE_HEIGHT)
     outline = style.outline * short
     left, right = round(area.left * width), round(area.right * width)
-    vertical = round(area.bottom * height) if style.place == "bottom" else round(max(area.bottom, 0.14) * height)
+    # On a wide picture faces are low and large type high: a little above the edge is enough.
+    raised = 0.14 if height >= width else 0.09
+    vertical = round((area.bottom if style.place == "bottom" else max(area.bottom, raised)) * height)
     back = _colour(style.outline_colour, 1.0 - style.box_opacity)
     fields = [
         "Default", style.font_name, str(size), _colour(style.colour), _colour(style.colour),

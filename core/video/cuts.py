@@ -21,6 +21,7 @@ PRIORITY: dict[str, int] = {"user": 5, "clip": 4, "repeat": 3, "filler": 2, "sil
 MIN_KEPT_SECONDS = 0.2
 MIN_REMOVED_SECONDS = 0.08
 SOFT_SECONDS = 0.2
+SLIVER_SECONDS = 0.2
 Span = tuple[float, float]
 
 
@@ -246,6 +247,15 @@ def _same(left: Removal | None, right: Removal | None) -> bool:
     return left.reason == right.reason and left.text == right.text
 
 
+def _sliver(before: Piece, piece: Piece, rate: Fraction) -> bool:
+    """Whether one of two removed neighbours is the rest of a pause around a spoken mistake, too short to be a cut of
+    its own in a list of cuts."""
+    pauses = [part for part in (before, piece) if part.reason == "silence" and not part.text]
+    mistakes = [part for part in (before, piece) if part.reason in ("filler", "repeat")]
+    short = pauses and (pauses[0].end_frame - pauses[0].start_frame) / rate < SLIVER_SECONDS
+    return bool(short and mistakes)
+
+
 def _absorb(pieces: list[Piece], rate: Fraction, staying: Sequence[Span], min_kept_seconds: float) -> list[Piece]:
     """Kept rests without a word that would only flash by go with the removed piece beside them."""
     stops = [stop for _, stop in staying]
@@ -260,6 +270,10 @@ def _absorb(pieces: list[Piece], rate: Fraction, staying: Sequence[Span], min_ke
                 neighbour = result[-1] if result else pieces[index + 1]
                 piece = piece.model_copy(update={"kept": False, "reason": neighbour.reason, "text": ""})
         before = result[-1] if result else None
+        if before and before.kept == piece.kept is False and _sliver(before, piece, rate):
+            named = piece if before.reason == "silence" else before
+            result[-1] = named.model_copy(update={"start_frame": before.start_frame, "end_frame": piece.end_frame})
+            continue
         joins = before and not before.kept and not piece.kept and before.reason == piece.reason
         if before and joins and not (before.text and piece.text):
             result[-1] = before.model_copy(update={"end_frame": piece.end_frame, "text": before.text or piece.text})

@@ -108,6 +108,16 @@ def test_fillers_and_false_starts(text: str, wanted: list[str]) -> None:
     assert struck(text) == wanted
 
 
+def test_the_rest_of_a_pause_beside_a_mistake_is_no_cut_of_its_own() -> None:
+    removals = [Removal(1.0, 2.0, "silence"), Removal(1.1, 1.9, "filler", "um"), Removal(3.0, 4.0, "silence")]
+    pieces = build_pieces(150, Fraction(30), removals)
+    assert [(piece.start_frame, piece.end_frame, piece.reason) for piece in pieces if not piece.kept] == [
+        (30, 60, "filler"),
+        (90, 120, "silence"),
+    ]
+    assert pieces[1].text == "um"
+
+
 def test_own_filler_words() -> None:
     assert struck("It is you know like a plan.", ("you know", "like")) == ["you know like"]
 
