@@ -90,17 +90,18 @@ def _package_folder(name: str) -> Path:
 
 
 def _as_ordinary_user() -> Callable[[], None]:
-    """What a child does before exec: root becomes an ordinary number, so that PostgreSQL accepts to run."""
+    """What a child does before exec: root, or a number without a name, becomes one that PostgreSQL accepts."""
     ask_to_end = end_with_parent(signal.SIGINT)
 
     def enter() -> None:
         user, group = os.geteuid(), os.getegid()
-        if user == 0:
+        names = pwd.getpwall()
+        if user == 0 or all(entry.pw_uid != user for entry in names):
             if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
                 raise OSError(ctypes.get_errno(), "no user namespace")
             Path("/proc/self/setgroups").write_text("deny")
             # Any number but 0 does; PostgreSQL's initdb wants one that has a name.
-            named = next(entry for entry in pwd.getpwall() if entry.pw_uid != 0)
+            named = next(entry for entry in names if entry.pw_uid != 0)
             Path("/proc/self/uid_map").write_text(f"{named.pw_uid} {user} 1")
             Path("/proc/self/gid_map").write_text(f"{named.pw_gid} {group} 1")
         ask_to_end()
@@ -147,7 +148,7 @@ def _create_database(programs: Path, data: Path, keep: tuple[int, ...]) -> None:
         )
     except subprocess.SubprocessError:
         raise ServiceFailed(
-            "PostgreSQL does not run as root and this machine allows no user namespace. "
+            "PostgreSQL runs neither as root nor as a user without a name, and this machine allows no user namespace. "
             "Start the studio as an ordinary user, or set DATABASE_URL."
         ) from None
     if done.returncode != 0:

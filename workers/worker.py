@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +59,17 @@ def _warm_up(name: str) -> None:
         lifecycle.renew(session, uuid7(), uuid7())
 
 
+def place_for_caches(data: Path, environment: MutableMapping[str, str]) -> None:
+    """numba (librosa's) stores compiled functions beside the package or in the user's home, and fails where it may
+    write to neither: an installation of somebody else's, a container. There the data folder has room for them."""
+    try:
+        has_home = os.access(Path.home(), os.W_OK)
+    except RuntimeError:  # a user without a name and without HOME
+        has_home = False
+    if not has_home:
+        environment.setdefault("NUMBA_CACHE_DIR", str(data / "cache"))
+
+
 def main(queues: list[str]) -> int:
     """Work on the named queues until SIGTERM or SIGINT."""
     unknown = set(queues) - set(QUEUES)
@@ -69,6 +82,7 @@ def main(queues: list[str]) -> int:
     # One thread for each engine's pool: two cores are shared by a render and an analysis.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2))))
     get_settings().jobs_dir.mkdir(parents=True, exist_ok=True)
+    place_for_caches(get_settings().root, os.environ)
     load_tasks()
     _warm_up(name)
     kind = SimpleWorker if queues == ["publishing"] else ForkingWorker

@@ -12,7 +12,7 @@ import pytest
 
 from core import launch
 from core.settings import Settings, get_settings
-from workers import services
+from workers import services, worker
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +80,14 @@ def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(launch.CannotStart, match=r"data folder .*file"):
         launch.check(Settings(STUDIO_DATA=tmp_path / "file" / "data"))
+
+
+def test_engines_keep_their_caches_in_the_data_folder_where_there_is_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    for home, expected in (("/tmp", {}), ("/nowhere", {"NUMBA_CACHE_DIR": "/data/cache"})):
+        monkeypatch.setenv("HOME", home)
+        environment: dict[str, str] = {}
+        worker.place_for_caches(Path("/data"), environment)
+        assert environment == expected
 
 
 def test_a_killed_app_that_nobody_has_fetched_does_not_hold_the_folder() -> None:
