@@ -126,16 +126,19 @@ def _period(draft: Draft, ask: Ask, result: Result) -> str:
 
 def _top(draft: Draft, ask: Ask, result: Result) -> None:
     metric, when = ask.understood.metric, _period(draft, ask, result)
+    kind = metric if metric in queries.MONEY_METRICS else "other"
+    what = t(f"advisor.metric.{metric}", draft.lang) if kind == "other" else ""
     if not result.rows:
-        draft.say(f"advisor.top.none_{metric}", when=when)
+        draft.say(f"advisor.top.none_{kind}", when=when, what=what)
         return
     direction = "least" if ask.understood.ascending else "most"
     first = result.rows[0]
     draft.say(
-        f"advisor.top.{direction}_{metric}",
+        f"advisor.top.{direction}_{kind}",
         title=quoted(first["title"]),
         value=draft.number(result, f"0.{metric}"),
         when=when,
+        what=what,
     )
     if "share" in result.derived and len(result.rows) > 1 and direction == "most":
         draft.say("advisor.top.share", share=draft.number(result, "share"), count=draft.number(result, "count"))

@@ -15,12 +15,23 @@ from core.advisor.results import Cell, Column, Result, joined
 from core.advisor.text import plain
 from core.business import performance
 from core.business.figures import Content, contents
-from core.business.overview import Line, Overview, overview
+from core.business.overview import Line, Overview, Totals, overview
 from core.business.scope import Scope
 from core.errors import InvalidInput
 
 ROW_LIMIT: Final = 200
-METRICS: Final = ("revenue", "views", "profit", "roi")
+MONEY_METRICS: Final = ("revenue", "views", "profit", "roi")
+REACTIONS: Final[dict[str, tuple[str, Callable[[Totals], Any]]]] = {
+    "likes": ("count", lambda totals: totals.counters["likes"]),
+    "comments": ("count", lambda totals: totals.counters["comments"]),
+    "shares": ("count", lambda totals: totals.counters["shares"]),
+    "subscribers": ("count", lambda totals: totals.counters["subscribers_gained"]),
+    "watch_time": ("hours", lambda totals: _hours(totals.counters["watch_time_seconds"])),
+    "ctr": ("rate", lambda totals: totals.ctr),
+    "engagement": ("rate", lambda totals: totals.engagement_rate),
+}
+"""What else episodes can be ranked by: the kind of its column, and where it comes from."""
+METRICS: Final = (*MONEY_METRICS, *REACTIONS)
 
 _MONEY_COLUMNS: Final = (
     Column("title", "text"),
@@ -31,6 +42,10 @@ _MONEY_COLUMNS: Final = (
     Column("profit", "money"),
     Column("roi", "percent"),
 )
+
+
+def _hours(seconds: int | None) -> Decimal | None:
+    return None if seconds is None else Decimal(seconds) / 3600
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -84,7 +99,7 @@ def top_episodes(
     shorts_only: bool = False,
     limit: int = 5,
 ) -> Result:
-    """Episodes by revenue, views, profit or ROI. Those without the metric are left out."""
+    """Episodes by one of ``METRICS``. Those without it are left out."""
     if metric not in METRICS:
         raise InvalidInput("The advisor cannot rank by that.", ", ".join(METRICS))
     shown = overview(session, scope)
@@ -93,11 +108,15 @@ def top_episodes(
     if shorts_only:
         kept = _shorts(session, scope)
         lines = [line for line in lines if line.identifier in kept]
-    if metric in ("revenue", "views") and not ascending:
+    if metric not in ("profit", "roi") and not ascending:
         lines = [line for line in lines if (value(line) or 0) > 0]
     lines.sort(key=lambda line: (value(line), line.name), reverse=not ascending)
     rows = [_line(line) for line in lines]
-    result = _result("top_episodes", shown, _MONEY_COLUMNS, rows[:limit])
+    columns: tuple[Column, ...] = _MONEY_COLUMNS
+    if metric in REACTIONS:
+        rows = [{**row, metric: value(line)} for row, line in zip(rows, lines, strict=True)]
+        columns = (*_MONEY_COLUMNS, Column(metric, REACTIONS[metric][0]))
+    result = _result("top_episodes", shown, columns, rows[:limit])
     result.parameters |= {"rank by": metric, "ascending": ascending, "shorts only": shorts_only, "limit": limit}
     result.derived["count"] = Cell(len(rows), "count", "episodes with this figure")
     total = sum((line.totals.revenue for line in lines), Decimal(0))
@@ -108,6 +127,8 @@ def top_episodes(
 
 
 def _metric(metric: str) -> Callable[[Line], Any]:
+    if metric in REACTIONS:
+        return lambda line: REACTIONS[metric][1](line.totals)
     return {
         "revenue": lambda line: line.totals.revenue,
         "views": lambda line: line.totals.views,

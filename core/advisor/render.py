@@ -43,6 +43,8 @@ def shown(cell: Cell, currency: str, lang: str, zone: ZoneInfo) -> str:
         return formats.money(Decimal(value), currency)
     if cell.kind == "percent":
         return formats.percent(value)
+    if cell.kind == "rate":
+        return f"{float(value) * 100:.1f} %"
     if cell.kind == "multiple":
         return f"{float(value):.1f}×"
     if cell.kind == "number":

@@ -14,7 +14,8 @@ from core.business.figures import Ran
 
 @dataclass(frozen=True)
 class Column:
-    """``kind`` is text, money, count, percent, multiple, number, moment, day, weekday (0 is Monday), hours or days."""
+    """``kind`` is text, money, count, percent, rate (of one, with a decimal), multiple, number, moment, day, weekday (0
+    is Monday), hours or days."""
 
     name: str
     kind: str

@@ -25,6 +25,7 @@ WEIGHTS: Final[dict[str, dict[str, float]]] = {
         "earn": 1.1, "earner": 2.4, "views": 1.0, "profit": 1.0, "roi": 0.7, "most": 1.2, "worst": 0.7, "which": 0.3,
         "loss": -2.0, "schedule": -1.2, "slot": -2.0, "baseline": -0.9, "cost": -0.5, "series": -0.3, "platform": -0.3,
         "howmuch": -0.8, "channel": -0.2, "negated": -2.0, "overspent": -2.0, "content": 0.3, "elsewhere": -2.0,
+        "reaction": 1.1, "forecast": -3.0,
     },
     "losses": {
         "loss": 2.3, "negated": 2.5, "overspent": 2.5, "bad_money": 2.2, "which": 0.2, "schedule": -1.0,
@@ -36,18 +37,18 @@ WEIGHTS: Final[dict[str, dict[str, float]]] = {
         "earn": -0.7, "earner": -1.0, "profit": -0.7, "schedule": -1.0, "loss": -1.2, "slot": -2.0, "cost": -0.8,
         "howmuch": -0.3, "outlier": 0.1,
         "odd_short": 1.4, "negated": -1.0, "platform": -0.6, "series": -0.4, "overspent": -2.0,
-        "any_length": -1.0,
+        "any_length": -1.0, "reaction": -1.5,
     },
     "scheduled": {
         "schedule": 2.0, "posting": 0.6, "when": 0.6, "next": 0.5, "which": 0.2, "earn": -0.9, "slot": -1.6,
         "loss": -0.8,
-        "most": -0.6, "baseline": -0.8, "cost": -0.5, "fresh": -0.5, "attention": -0.3, "views": -0.5, "forecast": -1.0,
+        "most": -0.6, "baseline": -0.8, "cost": -0.5, "fresh": -0.5, "attention": -0.3, "views": -0.5, "forecast": -3.0,
     },
     "best_slot": {"slot": 3.0, "posting": 0.5, "when": 0.2, "most": 0.2, "views": 0.2},
     "overview": {
         "overview": 1.9, "howmuch": 1.4, "earn": 0.5, "cost": 0.1, "profit": 0.6, "views": 0.5, "most": -0.7,
         "series": -0.6, "channel": -0.3, "platform": -0.8, "loss": -0.4, "schedule": -0.6, "which": -0.1,
-        "baseline": -0.5,
+        "baseline": -0.5, "reaction": -1.5, "forecast": -3.0,
     },
     "by_series": {"series": 1.5, "roi": 0.9, "profit": 0.6, "earn": 0.4, "most": 0.4, "views": 0.2, "schedule": -1.0},
     "by_channel": {"channel": 1.3, "roi": 0.7, "profit": 0.6, "earn": 0.4, "most": 0.5, "schedule": -1.0, "short": -0.8,
@@ -79,8 +80,10 @@ _OURS: Final = frozenset(
         "series",
         "channel",
         "platform",
+        "reaction",
     )
 )
+REACTIONS: Final = ("watch_time", "ctr", "engagement", "subscribers", "likes", "comments", "shares")
 _STRONG: Final = {"earn": {"earn", "earner"}, "views": {"views"}, "profit": {"profit"}, "roi": {"roi"}}
 _PLATFORMS: Final = {
     "youtube": ("youtube", "yt", "ยูทูบ", "ยูทูป", "ยูธูป"),
@@ -97,7 +100,8 @@ _NEGATABLE: Final = ("profit", "cover", "earn", "roi")
 class Understood:
     """An intent with its slots. ``intent`` is None when the question is not understood.
 
-    ``metric`` is revenue, views, profit or roi; ``ascending`` asks for the least; ``limit`` is how many rows.
+    ``metric`` is revenue, views, profit or roi, or of episodes one of ``REACTIONS``; ``ascending`` asks for the least;
+    ``limit`` is how many rows.
     """
 
     intent: str | None
@@ -147,6 +151,8 @@ def concepts(question: str) -> set[str]:
         found.add("bad_money")
     if "worst" in found and (found & {"roi", "profit"} or {"perform", "earn"} <= found):
         found.add("bad_money")
+    if found & set(REACTIONS):
+        found.add("reaction")
     if {"short", "outlier"} <= found:
         found.add("odd_short")
     if not found & _OURS:
@@ -187,6 +193,8 @@ def understand(question: str) -> Understood:
         for intent, weights in WEIGHTS.items()
     }
     intent, score = max(scores.items(), key=lambda item: item[1])
+    if "beyond" in found and intent != "help":
+        score = 0.0  # about something the studio has no figures of, or asks to do something: no figure is an answer
     shorts = bool(found & {"short", "clip"}) if intent == "best_short" else "short" in found
     return Understood(
         intent=intent if score >= THRESHOLD else None,
@@ -201,6 +209,9 @@ def understand(question: str) -> Understood:
 
 
 def _metric(found: set[str], intent: str) -> str:
+    reacted = next((name for name in REACTIONS if name in found), None)
+    if reacted is not None and intent == "top":
+        return reacted
     if "roi" in found:
         return "roi"
     if "profit" in found:

@@ -44,7 +44,12 @@ def world(owner: Actor) -> World:
         record_snapshots(
             session,
             [
-                Snapshot(key, PUBLISHED + timedelta(days=2, minutes=index), {"views": count}, "test")
+                Snapshot(
+                    key,
+                    PUBLISHED + timedelta(days=2, minutes=index),
+                    {"views": count, "likes": {0: 10, 4: 40}.get(index)},
+                    "test",
+                )
                 for index, (key, count) in enumerate(zip(made.publication_ids, views, strict=True))
             ],
         )
@@ -129,6 +134,10 @@ ANSWERS: list[tuple[str, list[str]]] = [
     ("what posts today", ["Nothing is scheduled for that time."]),
     ("anything going out on sunday", ["Nothing is scheduled for that time."]),
     ("วันเสาร์ลงคลิปอะไร", ["“Soup again” ทาง YouTube: 21 มี.ค. 2026 18:30 น."]),
+    ("which video got the most likes", ["“Curry” comes first by likes of all time: 40."]),
+    ("คลิปไหนไลก์เยอะสุด", ["“Curry” มียอดไลก์มากที่สุดตั้งแต่เริ่มต้น: 40"]),
+    ("best engagement", ["“Soup in five minutes” comes first by reactions per view of all time: 10.0 %."]),
+    ("which video has the best ctr", ["No clicks per impression have been reported of all time."]),
     ("what earned most on tiktok", ["Only TikTok is counted.", "Nothing has earned money of all time."]),
     ("คลิปไหนวิวเยอะสุดในติ๊กต็อก", ["นับเฉพาะ TikTok", "ยังไม่มีรายงานยอดวิว"]),
     ("Which platform earns the most?", ["• YouTube: earned ฿770.00, 5,655 views", "no profit can be told"]),
