@@ -39,19 +39,17 @@ def ended_row(viewer: shell.Viewer, job: Job, subject: str) -> None:
     lang = viewer.lang
     with st.container(border=True):
         took = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
-        shell.headline(work.title_of(job.kind, lang), subject, (t(f"job.state.{job.status}", lang), TONES[job.status]))
+        shell.headline(work.title_of(job, lang), subject, (t(f"job.state.{job.status}", lang), TONES[job.status]))
+        if job.error:
+            shell.tell(job.error, lang)
+        cost = money(job.cost, job.cost_currency) if job.cost and job.cost_currency else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             shell.facts(
                 moment(job.created_at, lang, viewer.zone),
                 t("jobs.took", lang, time=duration(took, lang)) if took is not None else "",
                 t("jobs.tries", lang, count=job.attempts) if job.attempts > 1 else "",
-                t("jobs.cost", lang, amount=money(job.cost, job.cost_currency))
-                if job.cost and job.cost_currency
-                else "",
+                t("jobs.cost", lang, amount=cost) if cost else "",
             )
-        if job.error:
-            shell.tell(job.error, lang)
-        with st.container(horizontal=True):
             if job.status != "succeeded" and viewer.may_edit:
                 again(viewer, job)
             with st.popover(t("jobs.log", lang), icon=":material/subject:"):

@@ -85,7 +85,7 @@ def details(viewer: shell.Viewer, identifier: str) -> None:
                 with st.container(horizontal=True):
                     _change(viewer, asset, [row for row, _role in kin.children if not row.hidden])
         with right:
-            st.caption(t("library.by_job", lang, job=work.title_of(job.kind, lang)) if job else t("library.own", lang))
+            st.caption(t("library.by_job", lang, job=work.title_of(job, lang)) if job else t("library.own", lang))
             family(viewer, t("library.made_from", lang), [row for row, _role in kin.parents])
             made = [row for row, _role in kin.children if not row.hidden]
             family(viewer, t("library.made_of_it", lang), made)

@@ -177,6 +177,8 @@ def _sidebar(found: Viewer) -> None:
             required=True,
             key="language_switch",
         )
+        # Screen readers speak, and browsers break lines, by the language that the document says it is in.
+        st.html(f"<script>document.documentElement.lang = '{found.lang}'</script>", unsafe_allow_javascript=True)
     if picked and picked != found.lang:
         change_language(found, picked)
         st.rerun()

@@ -25,9 +25,11 @@ from pages.components.jobs import JobCard, job_cards
 LIVE = ("queued", "running")
 
 
-def title_of(kind: str, lang: str) -> str:
-    """What a person calls a job of this kind."""
-    key = f"job.{kind}"
+def title_of(job: Job, lang: str) -> str:
+    """What a person calls a job: an edit that renders nothing only looks for the cuts."""
+    key = f"job.{job.kind}"
+    if job.kind == "video.edit":
+        key = "job.video.find" if job.payload.get("dry_run") else "job.video.render"
     return t(key if has(key) else "job.working", lang)
 
 
@@ -74,7 +76,7 @@ def card(job: Job, lang: str, subject: str = "") -> JobCard:
     """The card of one job as it stands."""
     return JobCard(
         id=str(job.id),
-        title=title_of(job.kind, lang),
+        title=title_of(job, lang),
         subtitle=subject,
         status=job.status,
         progress=job.progress,
@@ -100,7 +102,7 @@ def _tell_end(viewer: shell.Viewer, identifier: str) -> None:
     except NotFound:
         return
     icons = {"succeeded": ":material/check_circle:", "failed": ":material/error:"}
-    title, state = title_of(job.kind, viewer.lang), t(f"job.state.{job.status}", viewer.lang)
+    title, state = title_of(job, viewer.lang), t(f"job.state.{job.status}", viewer.lang)
     st.toast(f"{title} · {state}", icon=icons.get(job.status, ":material/cancel:"))
 
 
@@ -117,7 +119,7 @@ def wait_for(viewer: shell.Viewer, job: Job | None, *, key: str) -> bool:
     if job.status == "failed" and job.error:
         shell.tell(job.error, viewer.lang)
     else:
-        st.info(t("job.was_cancelled", viewer.lang, title=title_of(job.kind, viewer.lang)), icon=":material/cancel:")
+        st.info(t("job.was_cancelled", viewer.lang, title=title_of(job, viewer.lang)), icon=":material/cancel:")
     if viewer.may_edit and st.button(t("common.again", viewer.lang), key=f"{key}-again", icon=":material/refresh:"):
         with shell.errors(viewer):
             with database.session(viewer.actor) as session:

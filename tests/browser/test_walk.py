@@ -373,6 +373,7 @@ def test_every_page_fits_a_phone_in_thai_by_night(chromium: Browser, running_stu
         page.locator("[data-testid='stSidebarCollapseButton'] button").click()
         phone.open(path)
     phone.shot(path or "home")
+    assert page.evaluate("document.documentElement.lang") == "th"
     phone.no_sideways_scroll()
     assert page.locator("[data-testid='stException']").count() == 0
     assert not phone.complaints, phone.complaints
