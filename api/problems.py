@@ -90,8 +90,9 @@ def from_error(error: StudioError, language: str = "en") -> Problem:
 
 def _on_studio_error(request: Request, error: Exception) -> Problem:
     assert isinstance(error, StudioError)
-    if error.status >= 500:
-        _log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    if error.status >= 500:  # a missing key or a full disk is told where it is met, and needs no trace
+        trace = error if error.status == 500 else None
+        _log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=trace)
     return from_error(error, language_of(request))
 
 

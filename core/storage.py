@@ -105,7 +105,8 @@ def require_space(size_bytes: int) -> None:
     if free < size_bytes + settings.min_free_bytes:
         raise OutOfSpace(
             "There is not enough room on the disk.",
-            f"{size_bytes / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free. Delete something in the Library.",
+            f"{(size_bytes + settings.min_free_bytes) / 1e9:.1f} GB have to be free, and {free / 1e9:.1f} GB are. "
+            "Delete something in the Library.",
             retryable=True,
         )
 

@@ -210,6 +210,7 @@ def test_limits_before_the_first_byte(client: httpx.Client, monkeypatch: pytest.
     refused = create(client, 10)
     assert refused.status_code == 507
     assert refused.json()["title"] == "There is not enough room on the disk."
+    assert refused.json()["detail"].startswith("1000000.0 GB have to be free, and ")
 
 
 def test_what_we_do_not_offer_is_refused(client: httpx.Client) -> None:
