@@ -18,6 +18,7 @@ SAMPLE_RATE = 48_000
 CHANNELS = 2
 FADE_SAMPLES = 384
 HOP = 480
+_BRIDGE = 101  # hops of 10 ms: in a shorter pause the music would swell and be pushed down at once
 
 Signal = NDArray[np.float32]
 
@@ -167,7 +168,7 @@ def duck_curve(voice_db: NDArray[np.float32], duck_db: float) -> NDArray[np.floa
     """Gain in dB (0 to ``-duck_db``) for the music at each hop of 10 ms, keyed by the voice's level.
 
     Speech is what lies less than 24 dB under the voice's loud parts. The music is down 150 ms before a word, stays
-    down through pauses under half a second and comes back over 600 ms: no pumping between words.
+    down through pauses of up to a second and comes back over 600 ms: no pumping between words or sentences.
     """
     import scipy.ndimage as ndimage
 
@@ -175,7 +176,7 @@ def duck_curve(voice_db: NDArray[np.float32], duck_db: float) -> NDArray[np.floa
     if loud < -60 or duck_db <= 0:
         return np.zeros(len(voice_db), dtype=np.float32)
     speaking = voice_db > max(loud - 24, -60)
-    speaking = ndimage.binary_closing(np.pad(speaking, 60), np.ones(51))[60:-60]
+    speaking = ndimage.binary_closing(np.pad(speaking, _BRIDGE), np.ones(_BRIDGE))[_BRIDGE:-_BRIDGE]
     speaking = ndimage.binary_dilation(speaking, np.ones(31))
     down = np.where(speaking, -duck_db, 0.0)
     fall, rise = duck_db / 15, duck_db / 60

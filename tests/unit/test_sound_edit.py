@@ -97,6 +97,15 @@ def test_a_short_pause_keeps_the_music_down_and_silence_leaves_it_alone() -> Non
     assert not duck_curve(level_db(np.zeros((48_000, 2), np.float32)), 12.0).any()
 
 
+def test_the_music_does_not_swell_between_two_sentences() -> None:
+    levels = np.full(1400, -90.0, np.float32)
+    for start, end in ((100, 400), (490, 700), (900, 1200)):  # 0.9 s between sentences, 2 s between chapters
+        levels[start:end] = -20.0
+    curve = duck_curve(levels, 10.0)
+    assert curve[120:690].max() == -10.0
+    assert curve[780:870].max() == 0.0
+
+
 def peaks_of(signal: Signal) -> NDArray[np.float32]:
     written: list[bytes] = []
     true_peaks(signal, written.append)
