@@ -16,6 +16,8 @@ import os
 import platform
 import re
 import sys
+import time
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -58,16 +60,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true")
     chosen = parser.parse_args(arguments)
     found = sections(DOCUMENT.read_text()) if DOCUMENT.exists() else {}
+    failed = []
     for name in chosen.names or NAMES:
-        module = import_module(f"tests.benchmark.bench_{name}")
-        body = module.run(chosen.quick)
+        began = time.monotonic()
+        try:
+            module = import_module(f"tests.benchmark.bench_{name}")
+            body = module.run(chosen.quick)
+        except Exception:  # noqa: BLE001 - the other figures are measured all the same; the exit status tells
+            traceback.print_exc()
+            failed.append(name)
+            continue
         today = datetime.date.today().isoformat()
         found[name] = f"## {module.TITLE}\n\n{body.strip()}\n\nMeasured {today} on {machine()}.\n"
-        sys.stdout.write(found[name] + "\n")
+        sys.stdout.write(f"{found[name]}\n({name} took {(time.monotonic() - began) / 60:.1f} minutes)\n\n")
         sys.stdout.flush()
         if not chosen.quick:
             DOCUMENT.write_text(document(found))
-    return 0
+    if failed:
+        sys.stderr.write(f"No new figures of: {', '.join(failed)}\n")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

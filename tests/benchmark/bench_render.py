@@ -145,7 +145,7 @@ def jump_cut(source: Path, folder: Path, times: int) -> tuple[list[str], str]:
     return (
         [f"| {what} | {hand:.1f} | {ours:.1f} | {ratio:.3f} | ≤ 1.05 |"],
         f"Result of the jump cut: {made.frames} of {timeline.kept_frames} frames, sound and picture end {apart:.0f} ms "
-        f"apart (goal: within one frame, {1000 / info.fps:.0f} ms).",
+        f"apart (goal: within one frame, {1000 / float(info.fps):.0f} ms).",
     )
 
 
