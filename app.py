@@ -6,6 +6,12 @@ external database or queue is configured, a guardian process owns the embedded o
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    # Until it serves, Ctrl-C ends it at once and says nothing; the guardian notices.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -86,6 +92,7 @@ def main() -> int:
     settings = get_settings()
     name = launch.shown_name(settings)
     sys.stderr.write(f"The studio opens at http://{name}:{settings.port}\n")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app.run(
         config={
             "server.address": settings.host,
