@@ -106,6 +106,7 @@ class Guardian:
         migrate.upgrade()
         if servers_only:
             return
+        recovery.recover_dead_workers()
         media = [
             Child(f"media worker {n + 1}", module("workers.worker", "media")) for n in range(settings.media_workers)
         ]

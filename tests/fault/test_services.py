@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -164,14 +165,35 @@ def test_what_is_killed_while_the_app_runs_comes_back_with_every_committed_row(f
         time.sleep(1.1)  # its append-only file is written once a second
         _killed(folder, b"valkey-server")
         assert _again(lambda: _redis(folder).get("kept")) == b"42"
+        with _connect(folder) as connection:
+            connection.execute(JOB_OF_A_DEAD_WORKER, [f"{socket.gethostname()}-{2**22}"])
         dead = _killed(folder, b"workers.guardian\0")
         assert _again(lambda: _another(folder, dead)) != dead
         assert _again(answer) == (42,)
         assert _again(lambda: _redis(folder).get("kept")) == b"42"
+        assert _again(lambda: _status_of_job(folder)) != "running"
     finally:
         app.terminate()
         app.wait()
         assert _wait_until_gone(folder) == []
+
+
+# Its lease lasts an hour: only a guardian that knows its workers are gone takes it away.
+JOB_OF_A_DEAD_WORKER = """
+    INSERT INTO jobs (id, owner_id, kind, queue, status, payload, progress, stage, attempts, max_attempts,
+                      attempt_token, lease_expires_at, worker, cancel_requested, checkpoints)
+    SELECT gen_random_uuid(), id, 'ingest', 'default', 'running', '{}', 0, 'stage.start', 1, 3,
+           gen_random_uuid(), now() + interval '1 hour', %s, false, '{}' FROM users LIMIT 1
+"""
+
+
+def _status_of_job(folder: Path) -> object:
+    with _connect(folder) as connection:
+        row = connection.execute("SELECT status FROM jobs").fetchone()
+    assert row is not None
+    if row[0] == "running":
+        raise ProcessLookupError("not recovered yet")
+    return row[0]
 
 
 def _another(folder: Path, dead: int) -> int:
