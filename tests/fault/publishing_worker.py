@@ -51,6 +51,8 @@ SIMULATED = (
 )
 FIGURES = "kill-while-figures-are-stored"
 """A file of this name in FLAGS ends the worker once, after figures were written and before they are committed."""
+READS = "figures-are-read-too"
+"""Only with a file of this name do the workers take the jobs that read figures."""
 CHUNK = 262_144
 
 
@@ -66,20 +68,18 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             die_with_parent()
-            _work()
+            _work(flags)
         status = os.waitpid(child, 0)[1]
         if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
             return 1
 
 
-def _work() -> None:
+def _work(flags: Path) -> None:
     while True:
+        kinds = ["publishing.upload"] + ["publishing.sync_metrics"] * (flags / READS).exists()
         with database.session() as session:
             ids = session.scalars(
-                select(Job.id)
-                .where(Job.status == "queued", Job.kind.in_(("publishing.upload", "publishing.sync_metrics")))
-                .order_by(Job.created_at)
-                .limit(5)
+                select(Job.id).where(Job.status == "queued", Job.kind.in_(kinds)).order_by(Job.created_at).limit(5)
             ).all()
         for job_id in ids:
             runner.run(str(job_id))

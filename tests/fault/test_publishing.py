@@ -37,7 +37,7 @@ from core.storage import sha256_of
 from providers.publishing.youtube import YouTubePublisher
 from tests.engine import publishing_studio as room
 from tests.fakes.youtube.client import FakeYouTube
-from tests.fault.publishing_worker import CHUNK, FIGURES, POINTS, SIMULATED
+from tests.fault.publishing_worker import CHUNK, FIGURES, POINTS, READS, SIMULATED
 from workers import dispatcher
 from workers.publishing import dispatch, ledger
 
@@ -156,6 +156,7 @@ def test_f1_on_the_simulated_platform_and_f15_in_mid_reading(owner: Actor, video
             posts = session.execute(select(SimulatedPost.account_id, SimulatedPost.id)).all()
         assert Counter(post.account_id for post in posts) == Counter(room.record(key).account_id for key in ids)
         (flags / FIGURES).touch()
+        (flags / READS).touch()
         with database.session(owner) as session:
             simulation.play_simulated_week(session, owner)
         _drive(lambda: _unfinished("publishing.sync_metrics") == 0, lambda: None, 120)
