@@ -51,15 +51,15 @@ def one_job(request: Request, session: Scoped, job_id: UUID) -> JobOut:
 
 
 @router.post("/{job_id}/cancel")
-def cancel_job(session: Scoped, actor: CurrentActor, job_id: UUID) -> JobOut:
+def cancel_job(request: Request, session: Scoped, actor: CurrentActor, job_id: UUID) -> JobOut:
     """Stop a job: at once when it waits, within two seconds when it runs."""
-    return job_out(jobs.cancel(session, actor, job_id))
+    return job_out(jobs.cancel(session, actor, job_id), language_of(request))
 
 
 @router.post("/{job_id}/retry")
-def retry_job(session: Scoped, actor: CurrentActor, job_id: UUID) -> JobOut:
+def retry_job(request: Request, session: Scoped, actor: CurrentActor, job_id: UUID) -> JobOut:
     """Run a failed or cancelled job again, from its last finished part."""
-    return job_out(jobs.retry(session, actor, job_id))
+    return job_out(jobs.retry(session, actor, job_id), language_of(request))
 
 
 @router.get("/{job_id}/log")

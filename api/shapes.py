@@ -55,7 +55,7 @@ class JobError(BaseModel):
 
 
 class JobOut(BaseModel):
-    """One piece of background work. ``result`` is empty until it succeeded."""
+    """One piece of background work; ``stage`` says in words what it does; ``result`` is empty until it succeeded."""
 
     id: UUID
     kind: str
@@ -136,7 +136,7 @@ def job_out(job: Job, language: str = "en") -> JobOut:
         kind=job.kind,
         status=job.status,
         progress=job.progress,
-        stage=job.stage,
+        stage=t(job.stage, language) if has(job.stage) else job.stage,
         attempts=job.attempts,
         created_at=job.created_at,
         started_at=job.started_at,

@@ -251,7 +251,7 @@ def test_settings_are_changed_and_kept(desktop: Walker) -> None:
 def test_a_running_job_is_cancelled_from_its_page(desktop: Walker) -> None:
     page = desktop.page
     desktop.open("video")
-    page.locator("a[href*='project=']").first.click()
+    button(page, "home.to_project").first.click()
     page.wait_for_url("**/video?project=*", timeout=30_000)
     desktop.settle()
     button(page, "video.make_shorts").click()
@@ -259,10 +259,10 @@ def test_a_running_job_is_cancelled_from_its_page(desktop: Walker) -> None:
     page.reload()  # what runs is still there
     row = page.locator(".studio-jobs article")
     row.wait_for(timeout=60_000)
-    row.get_by_role("button", name=t("jobs.cancel", "en")).click()
+    row.get_by_role("button", name=t("job.cancel", "en")).click()
     row.wait_for(state="detached", timeout=60_000)
     desktop.open("jobs")
-    expect(page.get_by_text(t("job_status.cancelled", "en")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(t("job.state.cancelled", "en"), exact=True).first).to_be_visible(timeout=30_000)
 
 
 def test_a_file_is_dropped_and_arrives_whole(desktop: Walker, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from core import database
+from core.i18n import t
 from core.models.assets import AudioAnalysis
 from core.models.base import uuid7
 from core.models.jobs import Job
@@ -127,13 +128,14 @@ def test_an_unknown_operation_is_answered_with_those_there_are(client: httpx.Cli
         assert "Value error" not in answer.text
 
 
-def test_reasons_of_shorts_are_told_in_words(client: httpx.Client, video: str) -> None:
+def test_what_a_job_does_and_why_a_short_was_chosen_are_told_in_words(client: httpx.Client, video: str) -> None:
     started = client.post("/api/video/shorts", json={"source_video_id": video, "count": 1}).json()["job_id"]
     with database.session() as session:
         row = {"title": "One", "reasons": ["shorts.reason.complete"]}
         session.get_one(Job, started).result = {"outputs": [row], "asset_ids": []}
     for language, words in (("en", "a finished thought"), ("th", "จบความในตัว")):
         job = client.get(f"/api/jobs/{started}", headers={"Accept-Language": language}).json()
+        assert job["stage"] == t("stage.queued", language)
         assert job["result"]["outputs"] == [{"title": "One", "reasons": [words]}]
 
 

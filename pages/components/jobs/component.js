@@ -62,7 +62,8 @@ function createJobs(root) {
 
   async function refresh(id) {
     try {
-      change(id, await studio.request(`/api/jobs/${id}`));
+      const { status, progress } = await studio.request(`/api/jobs/${id}`); // its stage is in words, ours come by name
+      change(id, { status, progress });
     } catch (error) {
       if (error.status === 404) change(id, { status: "cancelled" });
     }
