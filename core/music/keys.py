@@ -20,7 +20,7 @@ MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.3
 
 # How much each further cue weighs beside the profile. Relative keys share their notes; what tells them apart is where
 # the music starts, where it comes to rest and what the bass dwells on.
-CUE = 0.2
+OPENING, CLOSING, BASS = 0.3, 0.2, 0.2
 
 # How likely a chord goes on to the next beat rather than change; between changes of the profiles below.
 STAY = 0.8
@@ -50,17 +50,21 @@ class Heard:
 
 def estimate_key(heard: Heard) -> KeyEstimate | None:
     """The key whose profile and tonic triad correlate best with what was heard; None for silence or a flat chroma."""
-    cues = [cue for cue in (heard.opening, heard.closing) if cue is not None and sum(cue) > 1e-9]
+    cues = [
+        (weight, cue)
+        for weight, cue in ((OPENING, heard.opening), (CLOSING, heard.closing))
+        if cue is not None and sum(cue) > 1e-9
+    ]
     bass = heard.bass if heard.bass is not None and sum(heard.bass) > 1e-9 else None
     scores = []
     for tonic in range(12):
         for mode, profile, third in (("maj", MAJOR_PROFILE, 4), ("min", MINOR_PROFILE, 3)):
             fit = _correlation(heard.whole, [profile[(pitch - tonic) % 12] for pitch in range(12)])
             triad = [1.0 if (pitch - tonic) % 12 in (0, third, 7) else 0.0 for pitch in range(12)]
-            fit += CUE * sum(_correlation(cue, triad) for cue in cues)
+            fit += sum(weight * _correlation(cue, triad) for weight, cue in cues)
             if bass is not None:
                 ground = [{0: 1.0, 7: 0.5}.get((pitch - tonic) % 12, 0.0) for pitch in range(12)]
-                fit += CUE * _correlation(bass, ground)
+                fit += BASS * _correlation(bass, ground)
             scores.append((fit, f"{NOTES[tonic]}:{mode}"))
     scores.sort(reverse=True)
     best, second = scores[0], scores[1]
