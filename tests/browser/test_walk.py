@@ -225,7 +225,7 @@ def test_the_advisor_answers_and_shows_where_a_number_is_from(desktop: Walker, l
     behind = page.get_by_role("dialog")
     behind.wait_for(timeout=30_000)
     expect(behind.get_by_text("SELECT").first).to_be_visible(timeout=30_000)
-    assert behind.locator("[data-testid='stDataFrame']").count() == 1
+    expect(behind.locator("[data-testid='stDataFrame']")).to_be_visible(timeout=30_000)
     assert said in answer.inner_text()
     desktop.shot(f"10-advisor-{lang}")
     page.keyboard.press("Escape")
