@@ -86,7 +86,8 @@ def _run_claimed(job: Job, context: JobContext) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - the last net: recorded on the job, logged with its trace
         _log.exception("failed unexpectedly")
-        _end_failed(context, EngineFailed("Something went wrong in the studio.", f"{type(error).__name__}: {error}"))
+        context.log(f"{type(error).__name__}: {error}", "error")
+        _end_failed(context, EngineFailed("Something went wrong in the studio.", "The log says why."))
     finally:
         context.done.set()
         context.clean()

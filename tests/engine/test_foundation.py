@@ -17,11 +17,11 @@ from core.errors import Conflict, Forbidden, JobCancelled, NotFound
 from core.jobs import cancel, lifecycle, queue, retry, submit
 from core.models.base import uuid7
 from core.models.identity import Project
-from core.models.jobs import Job, OutboxEvent
+from core.models.jobs import Job, JobLogLine, OutboxEvent
 from core.security import Actor
 from core.settings import Settings
 from core.video.payloads import IngestInput
-from workers import recovery
+from workers import recovery, runner
 from workers.context import JobContext
 
 
@@ -116,6 +116,24 @@ def test_a_job_that_keeps_dying_fails_at_its_limit_with_a_sentence(owner: Actor)
         assert session.scalars(select(OutboxEvent.kind)).all() == [events.JOB_FAILED]
         retry(session, owner, job.id)
     assert _claim(job).attempts == 4
+
+
+def test_an_unexpected_fault_is_a_sentence_for_people_and_a_line_in_the_log(
+    owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("hop_seconds")
+
+    job = _submit(owner)
+    monkeypatch.setattr(runner.registry, "task_of", lambda _kind: broken)
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        failed = database.get_owned(session, Job, job.id)
+        assert failed.status == "failed"
+        assert failed.error is not None
+        assert "KeyError" not in str(failed.error)
+        lines = session.scalars(select(JobLogLine.message).where(JobLogLine.job_id == job.id)).all()
+        assert any("KeyError: 'hop_seconds'" in line for line in lines)
 
 
 def test_a_recovered_job_does_not_wait_behind_later_ones(owner: Actor) -> None:
