@@ -86,12 +86,17 @@ def card(job: Job, lang: str, subject: str = "") -> JobCard:
 
 
 def show_live(viewer: shell.Viewer, jobs: Sequence[Job], names: dict[UUID, str], *, key: str) -> None:
-    """Cards of running jobs; the page is drawn again when one of them ends."""
+    """Cards of running jobs; the page is drawn again when one of them ends.
+
+    It is drawn by the run that the end itself causes, never by ``st.rerun`` in its middle: a button that somebody
+    pressed in the same moment comes with that run, and stands further down.
+    """
+
+    def tell() -> None:
+        _tell_end(viewer, str(st.session_state[key].get("ended") or ""))
+
     cards = [card(job, viewer.lang, names.get(job.id, "")) for job in jobs]
-    ended = job_cards(viewer.lang, cards, key=key, can_cancel=viewer.may_edit)
-    if ended:
-        _tell_end(viewer, ended)
-        st.rerun()
+    job_cards(viewer.lang, cards, key=key, can_cancel=viewer.may_edit, on_end=tell)
 
 
 def _tell_end(viewer: shell.Viewer, identifier: str) -> None:

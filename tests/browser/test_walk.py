@@ -75,6 +75,8 @@ def test_the_sample_becomes_a_project(desktop: Walker) -> None:
     page.wait_for_url("**/video?project=*", timeout=30_000)
     page.wait_for_selector(".studio-jobs article", timeout=30_000)
     desktop.shot("3-sample-job")
+    told = page.locator("[data-testid='stToast']").filter(has_text=t("job.sample.create", "en"))
+    told.first.wait_for(timeout=WORK)
     expect(button(page, "video.find_cuts")).to_be_enabled(timeout=WORK)
     desktop.settle()
     desktop.shot("4-choices")

@@ -5,8 +5,8 @@ Python hears of a job only once, when it ends; until then no rerun is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Callable, Sequence
+from typing import TypedDict
 
 from pages.components import labels, nothing, register
 
@@ -27,14 +27,13 @@ class JobCard(TypedDict):
 
 def job_cards(
     lang: str, jobs: Sequence[JobCard], *, key: str, can_cancel: bool = True, on_end: Callable[[], None] = nothing
-) -> str | None:
-    """Show the cards; answers the identifier of a job that has just ended (in whatever way), else None."""
+) -> None:
+    """Show the cards. When a job has ended (in whatever way) the page runs again, ``on_end`` first; its identifier is
+    then ``st.session_state[key]["ended"]``."""
     data = {
         "jobs": list(jobs),
         "can_cancel": can_cancel,
         "words": labels("job", lang) | labels("format", lang),
         "stages": labels("stage", lang),
     }
-    result: Mapping[str, Any] = _mount(key=key, data=data, on_ended_change=on_end)
-    ended = result.get("ended")
-    return str(ended) if ended else None
+    _mount(key=key, data=data, on_ended_change=on_end)
