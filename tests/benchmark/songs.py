@@ -1,4 +1,4 @@
-"""Forty pieces of music whose beats, metre, key and chords are known, rendered through the soundfont.
+"""Forty-six pieces of music whose beats, metre, key and chords are known, rendered through the soundfont.
 
 Bands are composed here from a seed; chorales, dance tunes and pieces come from music21's corpus (BSD-3-Clause; public
 domain works). Notes are played up to a few hundredths of a second early or late and not equally loud, as people do.
