@@ -14,8 +14,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from rq import Worker
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dependencies import StudioOwner
@@ -52,7 +51,7 @@ def health(response: Response) -> Health:
     """What the studio needs, and whether it is there; 503 when something is missing. No names, no numbers."""
     redis = _redis()
     found = {
-        "database": _database(),
+        "database": database.answers(),
         "redis": redis,
         "workers": _workers() if redis else False,
         "disk": shutil.disk_usage(get_settings().root).free > get_settings().min_free_bytes,
@@ -60,15 +59,6 @@ def health(response: Response) -> Health:
     response.status_code = 200 if all(found.values()) else 503
     verdicts: dict[str, Verdict] = {name: "ok" if good else "failing" for name, good in found.items()}
     return Health(status="ok" if all(found.values()) else "failing", **verdicts)
-
-
-def _database() -> bool:
-    try:
-        with database.session() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def _redis() -> bool:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, create_engine, event, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 
 from core.errors import NotFound
@@ -92,3 +93,13 @@ def get_owned(scoped: Session, model: type[T], identifier: UUID | str, *, lock: 
     if row is None:
         raise NotFound("That does not exist.", "It may have been deleted.")
     return row
+
+
+def answers() -> bool:
+    """Whether the database can be reached and asked."""
+    try:
+        with session() as opened:
+            opened.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return False
+    return True

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from core import database, security
 from core.errors import sentence_of
@@ -246,7 +244,7 @@ def borrowed() -> Iterator[None]:
     """
     settings = checked_settings()
     services = None
-    if not _database_answers():
+    if not database.answers():
         if not settings.embedded_database:
             raise CannotStart("The database at DATABASE_URL does not answer.")
         services = _spawn(settings, "servers")
@@ -258,15 +256,6 @@ def borrowed() -> Iterator[None]:
     finally:
         if services is not None:
             services.stop()
-
-
-def _database_answers() -> bool:
-    try:
-        with database.session() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def _migrate() -> None:
