@@ -56,6 +56,7 @@ _MUSIC_FADE_IN, _MUSIC_FADE_OUT = 0.5, 2.5
 _MUSIC_OVERLAP = 2.0
 _BLOCK = 10 * SAMPLE_RATE
 _BIT_RATE = "192k"
+_METER = "ebur128=framelog=quiet"
 _NOISE_SECONDS = 120
 # afftdn answers two of its steps (an eightieth of a second each) late and does not say so in its timestamps.
 _DENOISE_DELAY = 2 * (SAMPLE_RATE // 80)
@@ -72,7 +73,7 @@ class Loudness:
 
 @dataclass(frozen=True)
 class Soundtrack:
-    """The finished AAC file and what was measured on it."""
+    """The finished AAC file and its loudness; the true peak only where one was asked to be kept."""
 
     path: Path
     loudness: Loudness
@@ -114,7 +115,7 @@ def build_soundtrack(
 
 def measure_loudness(arguments: Sequence[str], *, true_peak: bool = True, progress: Progress) -> Loudness:
     """Integrated loudness (and true peak) of an input given by its FFmpeg arguments."""
-    what = "ebur128=framelog=quiet" + (":peak=true" if true_peak else "")
+    what = _METER + (":peak=true" if true_peak else "")
     run = run_ffmpeg(
         [*arguments, "-map", "0:a:0", "-af", what, "-f", "null", "-"],
         loglevel="info", progress=progress, stage="stage.sound",
@@ -239,7 +240,7 @@ def _master(source: Path, samples: int, target: float | None, *, limited: bool, 
     """Gain, limiter and AAC, repeated until the encoded file keeps the loudness and the true peak asked for."""
     raw, path = source.with_name("master.f32"), source.with_name("sound.m4a")
     if target is None and not limited:
-        return _encode(source, path, progress)
+        return _encode_as_it_is(source, path, progress)
     signal = _open(source, samples)
     before = measure_loudness(_raw_input(source), true_peak=False, progress=part(progress, 0, 0.1))
     if before.lufs is None:
@@ -318,6 +319,16 @@ def _encode(raw: Path, path: Path, progress: Progress) -> Soundtrack:
         duration_seconds=seconds, progress=part(progress, 0, 0.8), stage="stage.sound",
     )  # fmt: skip
     return Soundtrack(path, measure_loudness(source_arguments(path), progress=part(progress, 0.8, 1)))
+
+
+def _encode_as_it_is(raw: Path, path: Path, progress: Progress) -> Soundtrack:
+    """AAC of a sound nothing was asked of: measured on its way into the encoder, which saves decoding it again."""
+    seconds = raw.stat().st_size / (4 * CHANNELS * SAMPLE_RATE)
+    run = run_ffmpeg(
+        [*_raw_input(raw), "-af", _METER, "-c:a", "aac", "-b:a", _BIT_RATE, output_argument(path)],
+        duration_seconds=seconds, loglevel="info", progress=progress, stage="stage.sound",
+    )  # fmt: skip
+    return Soundtrack(path, read_loudness(run.stderr))
 
 
 def _raw_input(path: Path) -> list[str]:

@@ -42,6 +42,8 @@ from tests.engine.coded_media import (
 
 TITLE = "Rendering"
 SENTENCES_A_MINUTE = 14
+# One run differs from the next by several per cent on a shared machine, as much as the goal leaves.
+JUMP_CUT_PAIRS = 7
 EXCERPT_SECONDS = 90
 
 
@@ -226,13 +228,14 @@ def run(quick: bool) -> str:
     times = 1 if quick else 2
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as name:
         folder = Path(name)
-        cut, result = jump_cut(recording, folder, times if quick else 3)
+        cut, result = jump_cut(recording, folder, times if quick else JUMP_CUT_PAIRS)
         tall, faces = vertical(excerpt(recording, folder), folder, times)
         cuts = two_hundred_cuts(folder)
     info = probe(recording)
     return (
         f"Source: talk at {info.width}×{info.height}, {float(info.fps):.2f} frames a second, "
-        f"{info.size_bytes * 8 / info.duration_seconds / 1e6:.1f} Mb/s; {1 if quick else 3} pairs of the jump cut, "
+        f"{info.size_bytes * 8 / info.duration_seconds / 1e6:.1f} Mb/s; "
+        f"{1 if quick else JUMP_CUT_PAIRS} pairs of the jump cut, "
         f"{times} of the vertical picture.\n\n"
         "| rendering | by hand, CPU s | ours, CPU s | ours ÷ by hand | goal |\n|---|---|---|---|---|\n"
         + "\n".join([*cut, *tall])

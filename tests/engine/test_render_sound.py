@@ -63,6 +63,11 @@ def test_loudness_and_true_peak_hold(tmp_path: Path, level: float, crest: float,
     assert made.loudness.lufs == pytest.approx(lufs, abs=0.15)
 
 
+def test_a_sound_left_as_loud_as_it_is_says_its_loudness(tmp_path: Path) -> None:
+    made = rendered(tmp_path, talk(8, 0.3))
+    assert made.loudness.lufs == pytest.approx(loudness(made.path)[0], abs=0.15)
+
+
 def test_what_the_limiter_takes_is_made_up_for_before_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As peaky as a close voice: at -14 LUFS the limiter works all the time, and takes back much of each decibel.
     encoded: list[Path] = []
