@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from sqlalchemy.orm import Session
 
-from core import database
+from core import database, jobs
 from core.errors import Unauthenticated
 from core.security import SESSION_COOKIE, Actor, actor_for_bearer, actor_for_session
 
@@ -68,6 +68,22 @@ def scoped_session(actor: CurrentActor) -> Iterator[Session]:
 # The limit lies below the pool's size: requests wait for a connection without holding a thread, which the requests
 # that do hold one need to go on.
 Scoped = Annotated[Session, Depends(scoped_session, scope="function", max_concurrency=6)]
+
+_KEY = Header(
+    min_length=1,
+    max_length=200,
+    description="A name of your choice for this request. Sent again with the same name, it starts nothing new and "
+    "answers the job it started (IETF draft-ietf-httpapi-idempotency-key-header).",
+)
+
+
+def starting_session(session: Scoped, idempotency_key: Annotated[str | None, _KEY] = None) -> Session:
+    """A transaction that starts work: a client that lost the answer may send its request again under the same name."""
+    jobs.name_request(session, idempotency_key)
+    return session
+
+
+Starting = Annotated[Session, Depends(starting_session, scope="function")]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="rows on one page")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="rows to skip")]

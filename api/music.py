@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import references
-from api.dependencies import CurrentActor, Editor, Scoped
+from api.dependencies import CurrentActor, Editor, Scoped, Starting
 from api.shapes import Accepted
 from core import assets, jobs
 from core.errors import InvalidInput, NotFound
@@ -44,21 +44,21 @@ class AnalysisOut(BaseModel):
 
 
 @router.post("/audio/import", status_code=202)
-def import_audio(session: Scoped, actor: CurrentActor, order: ImportAudioInput) -> Accepted:
+def import_audio(session: Starting, actor: CurrentActor, order: ImportAudioInput) -> Accepted:
     """The sound of any audio or video asset as a 48 kHz WAV of its own (M1)."""
     references.sound(session, order.source_asset_id)
     return Accepted(job_id=jobs.submit(session, actor, "audio.import", order).id)
 
 
 @router.post("/music/analyze", status_code=202)
-def analyze(session: Scoped, actor: CurrentActor, order: AnalyzeInput) -> Accepted:
+def analyze(session: Starting, actor: CurrentActor, order: AnalyzeInput) -> Accepted:
     """Measure tempo, beats, key and the like (M3)."""
     references.sound(session, order.audio_asset_id)
     return Accepted(job_id=jobs.submit(session, actor, "music.analyze", order).id)
 
 
 @router.post("/music/builtin", status_code=202)
-def builtin_tracks(session: Scoped, actor: CurrentActor, order: BuiltinTracksInput) -> Accepted:
+def builtin_tracks(session: Starting, actor: CurrentActor, order: BuiltinTracksInput) -> Accepted:
     """Render built-in background tracks into the library."""
     unknown = sorted(set(order.presets) - set(PRESETS))
     if unknown:

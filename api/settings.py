@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.dependencies import CurrentActor, Scoped, StudioOwner
+from api.dependencies import CurrentActor, Scoped, Starting, StudioOwner
 from api.shapes import Accepted
 from core import jobs, speech
 from core.assets import disk_used
@@ -125,7 +125,7 @@ def list_providers(session: Scoped, actor: CurrentActor) -> list[ProviderOut]:
 
 
 @router.post("/settings/models", status_code=202)
-def download_model(session: Scoped, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
+def download_model(session: Starting, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
     """Download a speech model of the catalogue; its progress is the job's."""
     speech.model_of(order.name)
     return Accepted(job_id=jobs.submit(session, actor, "models.download", order).id)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from api import references
-from api.dependencies import CurrentActor, Editor, Limit, Offset, Scoped
+from api.dependencies import CurrentActor, Editor, Limit, Offset, Scoped, Starting
 from api.shapes import Accepted
 from core import jobs
 from core.database import get_owned
@@ -164,7 +164,7 @@ def delete_timeline(session: Scoped, _actor: Editor, timeline_id: UUID) -> None:
 
 
 @router.post("/{timeline_id}/render", status_code=202)
-def render(session: Scoped, actor: CurrentActor, timeline_id: UUID, order: RenderOrder) -> Accepted:
+def render(session: Starting, actor: CurrentActor, timeline_id: UUID, order: RenderOrder) -> Accepted:
     """Render an edit as its user left it."""
     row = references.timeline(session, timeline_id)
     payload = RenderTimelineInput(timeline_id=row.id, target_outputs=order.target_outputs)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from api import references
-from api.dependencies import CurrentActor, Scoped
+from api.dependencies import CurrentActor, Scoped, Starting
 from api.shapes import Accepted, AssetOut, assets_out
 from core import assets, jobs
 from core.errors import InvalidInput
@@ -32,7 +32,7 @@ class VideoDetails(BaseModel):
 
 
 @router.post("/edit", status_code=202)
-def edit(session: Scoped, actor: CurrentActor, order: VideoEditInput, project_id: UUID | None = None) -> Accepted:
+def edit(session: Starting, actor: CurrentActor, order: VideoEditInput, project_id: UUID | None = None) -> Accepted:
     """Cut, caption, reframe, add music, level and render; with ``dry_run`` only the timeline."""
     references.video(session, order.source_video_id)
     references.operations(session, order.operations)
@@ -46,7 +46,7 @@ def edit(session: Scoped, actor: CurrentActor, order: VideoEditInput, project_id
 
 @router.post("/multi-export", status_code=202)
 def multi_export(
-    session: Scoped, actor: CurrentActor, order: MultiExportInput, project_id: UUID | None = None
+    session: Starting, actor: CurrentActor, order: MultiExportInput, project_id: UUID | None = None
 ) -> Accepted:
     """One video in several shapes, decoded once (V5)."""
     references.video(session, order.source_video_id)
@@ -55,7 +55,7 @@ def multi_export(
 
 
 @router.post("/subtitle", status_code=202)
-def subtitle(session: Scoped, actor: CurrentActor, order: SubtitleInput, project_id: UUID | None = None) -> Accepted:
+def subtitle(session: Starting, actor: CurrentActor, order: SubtitleInput, project_id: UUID | None = None) -> Accepted:
     """Transcribe, break into captions, write the files asked for, or burn them in (V3)."""
     references.sound(session, references.video(session, order.video_asset_id).id)
     job = jobs.submit(session, actor, "video.subtitle", order, project_id=references.project(session, project_id))
@@ -63,7 +63,7 @@ def subtitle(session: Scoped, actor: CurrentActor, order: SubtitleInput, project
 
 
 @router.post("/shorts", status_code=202)
-def shorts(session: Scoped, actor: CurrentActor, order: ShortsInput, project_id: UUID | None = None) -> Accepted:
+def shorts(session: Starting, actor: CurrentActor, order: ShortsInput, project_id: UUID | None = None) -> Accepted:
     """The best clips of a long recording, ranked and titled (V6.2)."""
     references.sound(session, references.video(session, order.source_video_id).id)
     references.music(session, order.music)
@@ -73,7 +73,7 @@ def shorts(session: Scoped, actor: CurrentActor, order: ShortsInput, project_id:
 
 
 @router.post("/sample", status_code=202)
-def sample(session: Scoped, actor: CurrentActor) -> Accepted:
+def sample(session: Starting, actor: CurrentActor) -> Accepted:
     """Make the sample recording: a talk of about two minutes with a voice and a face."""
     return Accepted(job_id=jobs.submit(session, actor, "sample.create", SampleInput()).id)
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import events, live
 from core.database import get_owned
-from core.errors import Conflict, StudioError
+from core.errors import Conflict, InvalidInput, StudioError
 from core.jobs import queue
 from core.jobs.kinds import kind_of
 from core.models.base import uuid7
@@ -26,6 +26,12 @@ from core.security import Actor
 LEASE = timedelta(seconds=15)
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 _PENDING = "jobs to enqueue"
+_REQUEST = "name of the request"
+
+
+def name_request(session: Session, key: str | None) -> None:
+    """Give the request that this transaction answers the name its client chose: repeated, it starts nothing new."""
+    session.info[_REQUEST] = key
 
 
 def submit(
@@ -39,18 +45,27 @@ def submit(
 ) -> Job:
     """Write a job in the caller's transaction; it is handed to the workers when that commits.
 
+    A request with a name (:func:`name_request`) that was answered before gets the job it got then.
+
     Raises:
         Forbidden: the actor is a viewer.
-        InvalidInput: no such kind.
+        InvalidInput: no such kind; the name was given to another request.
     """
     actor.require("editor")
     definition = kind_of(kind)
+    document = payload.model_dump(mode="json")
+    key = session.info.get(_REQUEST)
+    if key is not None and (earlier := _asked_before(session, actor, key)) is not None:
+        if (earlier.kind, earlier.payload, earlier.project_id) != (kind, document, project_id):
+            raise InvalidInput("This Idempotency-Key was sent with another request.", "Give each request its own key.")
+        return earlier
     job = Job(
         id=uuid7(),
         owner_id=actor.owner_id,
         kind=kind,
         queue=definition.queue,
-        payload=payload.model_dump(mode="json"),
+        payload=document,
+        request_key=key,
         max_attempts=definition.max_attempts,
         project_id=project_id,
         parent_id=parent_id,
@@ -61,6 +76,12 @@ def submit(
     _enqueue_after_commit(session, job)
     live.notify(session, job.owner_id, job_notice(job))
     return job
+
+
+def _asked_before(session: Session, actor: Actor, key: str) -> Job | None:
+    # Two copies of a request may arrive together; the second waits here until the first has written its job.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{actor.owner_id} {key}", 0))))
+    return session.scalar(select(Job).where(Job.owner_id == actor.owner_id, Job.request_key == key))
 
 
 def _enqueue_after_commit(session: Session, job: Job, *, first: bool = False) -> None:

@@ -20,6 +20,7 @@ class Job(Identified, Owned, Timestamped, Base):
 
     ``attempt_token`` fences: it changes with every attempt, and only the attempt that holds the current one may write
     a result. ``lease_expires_at`` is renewed by the running attempt; past it, the attempt counts as dead.
+    ``request_key`` is the client's own name of the request that asked for the job.
     """
 
     __tablename__ = "jobs"
@@ -27,6 +28,9 @@ class Job(Identified, Owned, Timestamped, Base):
         CheckConstraint(f"status IN {JOB_STATES!r}", name="status"),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
         Index("ix_jobs_owner_created", "owner_id", "created_at"),
+        Index(
+            "uq_jobs_request", "owner_id", "request_key", unique=True, postgresql_where=text("request_key IS NOT NULL")
+        ),
         Index("ix_jobs_live", "status", "lease_expires_at", postgresql_where=text("status IN ('queued', 'running')")),
     )
 
@@ -34,6 +38,7 @@ class Job(Identified, Owned, Timestamped, Base):
     queue: Mapped[str]
     status: Mapped[str] = mapped_column(default="queued")
     payload: Mapped[dict[str, Any]]
+    request_key: Mapped[str | None]
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     stage: Mapped[str] = mapped_column(default="stage.queued")
     attempts: Mapped[int] = mapped_column(default=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,22 @@ def refused(answer: httpx.Response, status: int) -> str:
     with database.session() as session:
         assert session.query(Job).count() == 0
     return str(answer.json()["title"])
+
+
+def test_a_request_sent_again_under_its_name_starts_one_job(client: httpx.Client, video: str) -> None:
+    def send(key: str, factor: float) -> httpx.Response:
+        order = {"source_video_id": video, "operations": [{"type": "reduce_noise", "strength": factor}]}
+        return client.post("/api/video/edit", json=order, headers={"Idempotency-Key": key})
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: send("cut of Monday", 0.3), range(4)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["job_id"] for answer in answers}) == 1
+    other = send("cut of Monday", 0.4)
+    assert (other.status_code, other.headers["content-type"]) == (422, "application/problem+json")
+    assert send("cut of Tuesday", 0.3).json() != answers[0].json()
+    with database.session() as session:
+        assert session.query(Job).count() == 2
 
 
 def test_edit_carries_the_order(client: httpx.Client, video: str) -> None:
