@@ -11,7 +11,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 from zipstream import ZIP_STORED, ZipStream
 
 from api.arrival import Arrival, remove_upload, take_in, uploads_folder
@@ -21,7 +20,7 @@ from api.multipart import receive_file
 from api.shapes import AssetOut, assets_out
 from core import assets, database
 from core.errors import InvalidInput, NotFound
-from core.models.assets import Asset, MediaAnalysis
+from core.models.assets import Asset
 from core.models.base import uuid7
 from core.publishing.library import delete_asset as delete_asset_row
 
@@ -202,20 +201,10 @@ def lineage(session: Scoped, asset_id: UUID) -> LineageOut:
 @router.get("/{asset_id}/peaks")
 def peaks(session: Scoped, asset_id: UUID) -> PeaksOut:
     """The waveform of an uploaded sound; 404 before its ingest job has measured it, and for what has no sound."""
-    asset = assets.get(session, asset_id)
-    row = session.scalar(
-        select(MediaAnalysis)
-        .where(
-            MediaAnalysis.owner_id == asset.owner_id,
-            MediaAnalysis.sha256 == asset.sha256,
-            MediaAnalysis.kind == "peaks",
-        )
-        .order_by(MediaAnalysis.created_at.desc())
-        .limit(1)
-    )
-    if row is None:
+    measured = assets.waveform(session, assets.get(session, asset_id))
+    if measured is None:
         raise NotFound("This file has no waveform.", "The ingest job of an upload measures it, where there is sound.")
-    return PeaksOut.model_validate(row.result)
+    return PeaksOut.model_validate(measured)
 
 
 def _relatives(session: Scoped, related: Sequence[tuple[Asset, str]]) -> list[Relative]:

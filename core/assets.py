@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.database import get_owned
 from core.errors import Conflict, InvalidInput
-from core.models.assets import Asset, AssetLink
+from core.models.assets import Asset, AssetLink, MediaAnalysis
 from core.security import Actor
 from core.storage import safe_name, storage
 
@@ -162,6 +162,20 @@ def lineage(session: Session, asset_id: UUID | str) -> Lineage:
         .where(AssetLink.parent_id == asset.id)
     ).all()
     return Lineage([(row[0], row[1]) for row in parents], [(row[0], row[1]) for row in children])
+
+
+def waveform(session: Session, asset: Asset) -> dict[str, Any] | None:
+    """``{per_second, peaks}`` as the ingest job measured them last; None before that, and for what has no sound."""
+    return session.scalar(
+        select(MediaAnalysis.result)
+        .where(
+            MediaAnalysis.owner_id == asset.owner_id,
+            MediaAnalysis.sha256 == asset.sha256,
+            MediaAnalysis.kind == "peaks",
+        )
+        .order_by(MediaAnalysis.created_at.desc())
+        .limit(1)
+    )
 
 
 def parent_ids(session: Session, asset_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:

@@ -9,8 +9,9 @@ import streamlit as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import assets
 from core.i18n import t
-from core.models.assets import Asset, AssetLink, MediaAnalysis
+from core.models.assets import Asset, AssetLink
 from core.models.jobs import Job
 from core.models.publishing import Episode
 from core.music.presets import PRESETS
@@ -113,16 +114,8 @@ def thumbnail(session: Session, asset: Asset) -> None:
 
 def peaks(session: Session, asset: Asset) -> list[float]:
     """The waveform measured at ingest, 0–1 over equal parts; empty before that."""
-    row = session.scalar(
-        select(MediaAnalysis)
-        .where(
-            MediaAnalysis.owner_id == asset.owner_id,
-            MediaAnalysis.sha256 == asset.sha256,
-            MediaAnalysis.kind == "peaks",
-        )
-        .limit(1)
-    )
-    return [float(value) for value in (row.result.get("peaks") or [])] if row else []
+    measured = assets.waveform(session, asset) or {}
+    return [float(value) for value in measured.get("peaks", [])]
 
 
 def thumbnails(session: Session, asset: Asset) -> Thumbnails | None:
