@@ -97,6 +97,9 @@ def header(viewer: shell.Viewer, project: Project, asset: Asset | None) -> None:
             file_size(asset.size_bytes),
             moment(asset.created_at, viewer.lang, viewer.zone),
         )
+        missing = asset.details.get("measured", {}).get("missing_seconds")
+        if missing:
+            st.warning(t("video.cut_off", viewer.lang, missing=clock(missing)), icon=":material/warning:")
     arrivals.show_notes(viewer, project.id)
 
 

@@ -33,6 +33,9 @@ MAX_RATE = Fraction(60)
 MIN_RATE = Fraction(5)
 MAX_PROXY_FREE_GOP_SECONDS = 4.0
 HEAD_BYTES = 256 * 1024 * 1024
+# Containers whose declared duration comes from an index written by what made them; of the others FFmpeg estimates it.
+_INDEXED = ("mov", "matroska", "wav", "w64", "aiff", "caf")
+_INDEX_ERROR_SECONDS = 1.5
 
 STANDARD_RATES = (
     *(Fraction(1000 * rate, 1001) for rate in (24, 30, 60)),
@@ -58,6 +61,7 @@ class MediaInfo:
     Durations in seconds, sizes in pixels as shown (rotation and pixel aspect applied), rates in frames or samples a
     second. ``frames`` counts the constant grid of ``fps``. ``exact`` says that every packet was read; otherwise the
     rate comes from the head of the file. ``key_times`` are the key frames read, in seconds after the start.
+    ``missing_seconds`` is how much the file's own index promises beyond what can be read: it was cut off.
     """
 
     kind: Literal["video", "audio"]
@@ -82,6 +86,7 @@ class MediaInfo:
     hdr: str = ""
     key_times: tuple[float, ...] = ()
     browser_playable: bool = True
+    missing_seconds: float = 0.0
 
     @property
     def keyframe_interval_seconds(self) -> float:
@@ -244,6 +249,7 @@ def _video_info(found: dict[str, Any], video: dict[str, Any], audio: dict[str, A
         pixel_format=video["pixel_format"],
         hdr=_HDR_TRANSFERS.get(video["transfer"], ""),
         key_times=tuple(round(float(pts * time_base) - start, 6) for pts in sorted(found["key_pts"])),
+        missing_seconds=_missing(found, max(last, _sound(audio, found)["audio_seconds"] if audio and sound else 0.0)),
         browser_playable=_playable(found, video, audio if sound else None),
     )
 
@@ -261,8 +267,17 @@ def _audio_info(found: dict[str, Any], audio: dict[str, Any], size: int) -> Medi
         exact=found["whole"],
         has_audio=True,
         browser_playable=audio["codec"] in _PLAYABLE_SOUND,
+        missing_seconds=_missing(found, sound["audio_seconds"]),
         **sound,
     )
+
+
+def _missing(found: dict[str, Any], last: float) -> float:
+    """Seconds that were promised and cannot be read; 0 where the promise is no more than rounding and rests."""
+    if not found["container"].startswith(_INDEXED):
+        return 0.0
+    lost = float(found["declared_duration"]) - last
+    return round(lost, 3) if lost > max(_INDEX_ERROR_SECONDS, 0.01 * last) else 0.0
 
 
 def _sound(audio: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

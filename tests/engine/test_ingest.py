@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -125,24 +126,30 @@ def test_a_long_recording_has_a_bounded_waveform() -> None:
     assert _Peaks(24 * 3600.0).per_second * 24 * 3600 <= MAX_PEAKS * 1.01
 
 
-def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> None:
-    path = coded_video(tmp_path / "Mein Gespräch.mkv", 120, options=["-g", "9999"])
-    identifier, digest = uuid7(), sha256_of(path)
+def ingested(owner: Actor, path: Path) -> UUID:
+    """The recording as an asset, after its ingest job."""
+    identifier = uuid7()
     staged = assets.StagedAsset(
-        asset_id=str(identifier), kind="video", name=path.name, storage_key=asset_key(identifier, ".mkv"),
-        size_bytes=path.stat().st_size, sha256=digest, mime_type="video/x-matroska", duration_seconds=1.0, fps="30",
+        asset_id=str(identifier), kind="video", name=path.name, storage_key=asset_key(identifier, path.suffix),
+        size_bytes=path.stat().st_size, sha256=sha256_of(path), mime_type="video/mp4", duration_seconds=1.0, fps="30",
         has_audio=True, metadata={"probe": {"container": "matroska"}},
     )  # fmt: skip
-    storage().put(Path(shutil.copy2(path, tmp_path / "copy.mkv")), staged.storage_key)
+    storage().put(Path(shutil.copy2(path, path.with_name(f"copy{path.suffix}"))), staged.storage_key)
     with database.session() as session:
         assets.add(session, owner.owner_id, staged)
     with database.session(owner) as session:
         job = submit(session, owner, "ingest", IngestInput(asset_id=identifier))
     runner.run(str(job.id))
     with database.session(owner) as session:
-        finished = session.get(Job, job.id)
-        assert finished is not None
+        finished = session.get_one(Job, job.id)
         assert finished.status == "succeeded", finished.error
+    return identifier
+
+
+def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> None:
+    path = coded_video(tmp_path / "Mein Gespräch.mkv", 120, options=["-g", "9999"])
+    identifier, digest = ingested(owner, path), sha256_of(path)
+    with database.session(owner) as session:
         asset = assets.get(session, identifier)
         assert asset.duration_seconds == pytest.approx(4.0)
         assert asset.loudness_lufs is not None
@@ -164,6 +171,15 @@ def test_the_job_keeps_it_beside_the_recording(owner: Actor, tmp_path: Path) -> 
         )
         assert peaks is not None
         assert max(peaks.result["peaks"]) > 0.3
+
+
+def test_a_recording_that_was_cut_off_says_how_much_is_missing(owner: Actor, tmp_path: Path) -> None:
+    whole = coded_video(tmp_path / "whole.mp4", 300, options=["-movflags", "+faststart"])
+    (tmp_path / "half.mp4").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with database.session(owner) as session:
+        half = assets.get(session, ingested(owner, tmp_path / "half.mp4"))
+        assert half.details["measured"]["missing_seconds"] == pytest.approx(10 - (half.duration_seconds or 0), abs=0.2)
+        assert "missing_seconds" not in assets.get(session, ingested(owner, whole)).details["measured"]
 
 
 def test_a_recording_deleted_while_its_job_waited_is_no_failure(owner: Actor) -> None:

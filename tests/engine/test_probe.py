@@ -143,7 +143,10 @@ def test_truncated_files(tmp_path: Path) -> None:
         probe(tmp_path / "cut.mp4")
     fast = coded_video(tmp_path / "b.mp4", 300, options=["-movflags", "+faststart"]).read_bytes()
     (tmp_path / "half.mp4").write_bytes(fast[: len(fast) // 2])  # index in front: what is there can be used
-    assert 60 < probe(tmp_path / "half.mp4").frames < 240
+    half = probe(tmp_path / "half.mp4")
+    assert 60 < half.frames < 240
+    assert half.missing_seconds == pytest.approx(10 - half.duration_seconds, abs=0.2)
+    assert probe(tmp_path / "b.mp4").missing_seconds == 0
 
 
 def test_a_missing_file_and_a_cancelled_probe(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ def _describe(asset: Asset, made: Prepared) -> None:
     asset.duration_seconds = round(info.duration_seconds, 6)
     asset.loudness_lufs = made.loudness.lufs
     measured: dict[str, Any] = {"true_peak_dbtp": made.loudness.true_peak, "needs_proxy": info.needs_proxy}
+    if info.missing_seconds:
+        measured["missing_seconds"] = info.missing_seconds
     if info.kind == "video":
         asset.fps = str(info.fps)
         measured |= {
