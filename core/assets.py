@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, String, cast, func, or_, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
 from core.database import get_owned
 from core.errors import Conflict, InvalidInput
 from core.models.assets import Asset, AssetLink, MediaAnalysis
+from core.models.jobs import Job
 from core.security import Actor
 from core.storage import safe_name, storage
 
@@ -209,6 +210,18 @@ def delete(session: Session, actor: Actor, asset_id: UUID | str, *, with_dependa
     session.delete(asset)
     session.flush()
     return keys
+
+
+def unowned(session: Session, keys: Sequence[str]) -> list[str]:
+    """Which of these files of the store belong to no asset, nor to a job that could still go on from where it was."""
+    known = set(session.scalars(select(Asset.storage_key).where(Asset.storage_key.in_(keys))))
+    unknown = [key for key in keys if key not in known]
+    if not unknown:
+        return []
+    waiting = " ".join(
+        session.scalars(select(cast(Job.checkpoints, String)).where(Job.status != "succeeded", Job.checkpoints != {}))
+    )
+    return [key for key in unknown if key not in waiting]
 
 
 def remove_files(keys: Iterable[str]) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +25,7 @@ from core.models.base import uuid7
 from core.models.jobs import Job
 from core.settings import get_settings
 from core.storage import asset_key, require_space, safe_name, sha256_of, storage
+from workers import leftovers
 
 REPORT_INTERVAL = 0.25
 _log = logging.getLogger(__name__)
@@ -69,13 +69,14 @@ class JobContext:
     def prepare(self) -> None:
         """An empty private folder; those of earlier attempts go."""
         for left in self.folder.parent.glob(attempt_folder(self.job_id, "*")):
-            shutil.rmtree(left, ignore_errors=True)
+            leftovers.remove_folder(left)
         self.folder.mkdir(parents=True)
         require_space(0)
 
     def clean(self) -> None:
-        """Remove the private folder with whatever the attempt left in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the private folder with whatever the attempt left in it; without a database it is the dispatcher's."""
+        with suppress(OperationalError):
+            leftovers.remove_folder(self.folder)
 
     def progress(self, fraction: float, stage: str | None = None) -> None:
         """Report progress (a :class:`core.progress.Progress`); stored and shown at most four times a second.
@@ -144,6 +145,7 @@ class JobContext:
         size, digest = path.stat().st_size, sha256_of(path)
         if kind == "image":
             fields = {**_pixels(path), **fields}
+        leftovers.note_key(self.folder, key)
         storage().put(path, key)
         staged = StagedAsset(
             asset_id=str(asset_id),
@@ -211,10 +213,3 @@ class JobContext:
                 )
                 .on_conflict_do_nothing()
             )
-
-    def discard_staged(self) -> None:
-        """Remove files staged by this attempt that no checkpoint keeps."""
-        kept = repr(self.checkpoints)
-        for staged in self.staged():
-            if staged.asset_id not in kept:
-                storage().delete(staged.storage_key)

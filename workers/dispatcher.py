@@ -7,7 +7,6 @@ queue forgot. Every step takes its rows with SKIP LOCKED, so copies share the wo
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ from core.jobs import lifecycle
 from core.models.jobs import Job
 from core.publishing import webhooks, zones
 from core.settings import get_settings
+from workers import leftovers
 from workers.context import attempt_folder
 from workers.publishing import dispatch
 from workers.recovery import ExpiredLeases
@@ -61,7 +61,7 @@ def deliver_events() -> int:
 
 
 def clean_job_folders() -> None:
-    """Remove private folders whose job does not run any more."""
+    """Remove private folders whose job does not run any more, and what their attempts left in the store."""
     folder = get_settings().jobs_dir
     if not folder.is_dir():
         return
@@ -71,7 +71,7 @@ def clean_job_folders() -> None:
     running = {attempt_folder(row.id, row.attempts) for row in rows}
     for name in names:
         if name not in running:
-            shutil.rmtree(folder / name, ignore_errors=True)
+            leftovers.remove_folder(folder / name)
 
 
 def chores() -> list[Chore]:

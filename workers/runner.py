@@ -120,7 +120,6 @@ def _end_cancelled(context: JobContext) -> None:
         job = lifecycle.lock_attempt(session, context.job_id, context.token)
         if job is not None:
             lifecycle.end(session, job, "cancelled")
-    context.discard_staged()
 
 
 def _end_failed(context: JobContext, error: StudioError) -> None:
@@ -128,7 +127,6 @@ def _end_failed(context: JobContext, error: StudioError) -> None:
         job = lifecycle.lock_attempt(session, context.job_id, context.token)
         if job is not None:
             lifecycle.fail(session, job, error)
-    context.discard_staged()
 
 
 def _beat(context: JobContext) -> None:

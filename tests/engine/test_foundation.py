@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from core import database, events, migrate, security
+from core.assets import StagedAsset
 from core.errors import Conflict, Forbidden, JobCancelled, NotFound
 from core.jobs import cancel, lifecycle, queue, retry, submit
 from core.models.base import uuid7
@@ -20,9 +21,11 @@ from core.models.identity import Project
 from core.models.jobs import Job, JobLogLine, OutboxEvent
 from core.security import Actor
 from core.settings import Settings
+from core.storage import storage
 from core.video.payloads import IngestInput
 from workers import recovery, runner
 from workers.context import JobContext
+from workers.dispatcher import clean_job_folders
 
 
 def _submit(actor: Actor) -> Job:
@@ -211,6 +214,34 @@ def test_attempts_of_one_job_do_not_share_a_folder(owner: Actor, studio: Setting
     (second.folder / "result").touch()
     first.clean()
     assert (second.folder / "result").exists()
+
+
+def test_what_a_killed_attempt_had_moved_into_the_store_for_nobody_goes(owner: Actor, studio: Settings) -> None:
+    def stage(context: JobContext, name: str) -> StagedAsset:
+        (context.folder / name).write_text(name)
+        return context.stage_asset(context.folder / name, kind="document", name=name)
+
+    killed = JobContext(_claim(_submit(owner)))
+    killed.prepare()
+    kept, lost = stage(killed, "kept.txt"), stage(killed, "lost.txt")
+    killed.checkpoint("outputs", [kept.as_dict()])
+    clean_job_folders()
+    assert storage().local_path(lost.storage_key).is_file(), "it still runs"
+    with database.session() as session:
+        lifecycle.recover(session, session.get_one(Job, killed.job_id), "test")
+        job = session.get_one(Job, killed.job_id)
+    clean_job_folders()
+    assert not killed.folder.exists()
+    assert storage().local_path(kept.storage_key).read_text() == "kept.txt"
+    with pytest.raises(NotFound):
+        storage().local_path(lost.storage_key)
+    failed = JobContext(_claim(job))
+    failed.prepare()
+    failed.adopt(kept.as_dict())
+    unsaved = stage(failed, "unsaved.txt")
+    failed.clean()
+    assert [path.name for path in studio.assets_dir.rglob("*.txt")] == [Path(kept.storage_key).name]
+    assert unsaved.storage_key != kept.storage_key
 
 
 def test_an_unreachable_database_stops_neither_work_nor_heart(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
