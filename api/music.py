@@ -36,7 +36,9 @@ class AnalysisOut(BaseModel):
     key: str | None
     key_confidence: float | None
     scale: str | None
+    scale_confidence: float | None = None
     chords: list[dict[str, Any]] = []
+    sections: list[dict[str, Any]] = []
     energy_curve: Any = None
     measured: dict[str, Any]
     corrections: dict[str, Any]
@@ -96,7 +98,7 @@ def _out(row: AudioAnalysis) -> AnalysisOut:
     known = {**columns, **row.result, **row.corrections}
     if "key" in row.corrections:  # what follows from the key follows it
         key = str(row.corrections["key"])
-        known |= {"key_confidence": None, "scale": scale_of(key)}
+        known |= {"key_confidence": None, "scale": scale_of(key), "scale_confidence": None}
         known["chords"] = [{**item, "roman": roman_numeral(item["chord"], key)} for item in known.get("chords", [])]
     names = AnalysisOut.model_fields.keys() - {"audio_asset_id", "measured", "corrections", "updated_at"}
     return AnalysisOut(

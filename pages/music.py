@@ -13,11 +13,12 @@ from core import assets, database, jobs
 from core.i18n import clock, moment, percent, t
 from core.models.assets import Asset, AudioAnalysis
 from core.models.jobs import Job
+from core.music.keys import roman_numeral
 from core.music.payloads import AnalyzeInput, ImportAudioInput
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
-from pages.components.waveform import waveform
+from pages.components.waveform import ChordMark, SectionMark, waveform
 from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
@@ -81,6 +82,8 @@ def badges(row: AudioAnalysis, lang: str) -> list[str]:
         found.append(t("music.bpm", lang, value=f"{float(known['bpm']):.0f}"))
     if known.get("key"):
         found.append(t("music.key", lang, value=key_name(str(known["key"]), lang)))
+    if known.get("scale") not in (None, "major", "minor") and "key" not in row.corrections:
+        found.append(t(f"music.scale.{str(known['scale']).replace(' ', '_')}", lang))
     if known.get("key_confidence") and "key" not in row.corrections:
         found.append(t("music.sure", lang, value=percent(float(known["key_confidence"]))))
     if known.get("time_signature"):
@@ -115,6 +118,8 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
         beats=result.get("beats") or [],
         downbeats=result.get("downbeats") or [],
         badges=badges(row, lang) if row else [],
+        chords=chord_marks(row) if row else [],
+        sections=section_marks(result, lang),
     )
     if job is not None and job.status != "succeeded" and (row is None or job.status in work.LIVE):
         work.wait_for(viewer, job, key="analysis")
@@ -127,12 +132,41 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
                 with database.session(viewer.actor) as session:
                     jobs.submit(session, viewer.actor, "music.analyze", AnalyzeInput(audio_asset_id=asset.id))
                 st.rerun()
-    if result.get("chords"):
-        with st.expander(t("music.chords", lang)):
-            shell.chips(*((f"{clock(float(one['time']))}  {one['chord']}", "") for one in result["chords"][:200]))
     if viewer.may_edit:
         use_it(viewer, asset)
     shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
+
+
+def chord_marks(row: AudioAnalysis) -> list[ChordMark]:
+    """The chords to jump to, their degrees in the key the user knows better, if they said so."""
+    key = row.corrections.get("key") or row.result.get("key")
+    return [
+        ChordMark(
+            start=float(one["time"]), chord=one["chord"], roman=roman_numeral(one["chord"], str(key)) if key else ""
+        )
+        for one in row.result.get("chords") or []
+        if one["chord"] != "N"
+    ]
+
+
+def section_marks(result: dict[str, Any], lang: str) -> list[SectionMark]:
+    """The parts of the song by name; where a name comes back for something else, it is numbered ("Verse 2")."""
+    found = result.get("sections") or []
+    labels = list(dict.fromkeys(one["label"] for one in found))
+    kinds: dict[str, list[str]] = {}
+    for one in found:
+        letters = kinds.setdefault(one["name"], [])
+        if one["label"] not in letters:
+            letters.append(one["label"])
+    marks = []
+    for one in found:
+        name = t(f"music.part.{one['name']}", lang)
+        if len(kinds[one["name"]]) > 1:
+            name = f"{name} {kinds[one['name']].index(one['label']) + 1}"
+        marks.append(
+            SectionMark(start=float(one["start"]), end=float(one["end"]), name=name, tone=labels.index(one["label"]))
+        )
+    return marks
 
 
 def energy(result: dict[str, Any]) -> list[float]:

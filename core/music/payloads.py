@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-AnalysisTask = Literal["tempo", "beats", "key", "chords", "energy", "loudness"]
-ALL_TASKS: tuple[AnalysisTask, ...] = ("tempo", "beats", "key", "chords", "energy", "loudness")
+AnalysisTask = Literal["tempo", "beats", "key", "chords", "sections", "energy", "loudness"]
+ALL_TASKS: tuple[AnalysisTask, ...] = ("tempo", "beats", "key", "chords", "sections", "energy", "loudness")
 
 
 _MEANT: dict[str, AnalysisTask] = {

@@ -1,4 +1,4 @@
-"""Tempo, beats, metre, key, chords, energy and loudness of a piece of music, with librosa's signal processing.
+"""Tempo, beats, metre, key, chords, form, energy and loudness of a piece of music, with librosa's signal processing.
 
 The key comes from the notes that Basic Pitch hears, the beats from :mod:`providers.audio.beats`, chords from a tuned
 constant-Q chroma of the harmonic part (Fitzgerald, "Harmonic/percussive separation using median filtering", 2010). What
@@ -8,6 +8,7 @@ the numbers mean is decided in :mod:`core.music`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from core.errors import UnsupportedMedia
-from core.music.keys import chord_path, estimate_key, roman_numeral, scale_of
+from core.music.keys import chord_path, estimate_key, roman_numeral
 from core.music.metre import estimate_metre
+from core.music.scales import estimate_scale
+from core.music.structure import BarSound, bar_starts, find_sections
 from core.progress import Progress, no_progress, part
 from providers.audio import beats, decode, notes
 
@@ -25,6 +28,7 @@ HOP = 512
 LONGEST_SECONDS = 20 * 60.0
 ENERGY_STEP_SECONDS = 0.5
 SILENCE_DBFS = -70.0
+_BANDS = 40
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -43,23 +47,31 @@ def analyze(path: Path, tasks: Collection[str], *, progress: Progress = no_progr
         raise UnsupportedMedia("There is only silence in this file.")
     result: dict[str, Any] = {"duration_seconds": round(samples.size / RATE, 3)}
     wanted = set(tasks)
-    if {"tempo", "beats", "key", "chords"} & wanted:
+    if {"tempo", "beats", "key", "chords", "sections"} & wanted:
         sounding, beginning = notes.activations(samples, progress=part(progress, 0.15, 0.5))
-        key = estimate_key(notes.heard(sounding))
+        heard = notes.heard(sounding)
+        key = estimate_key(heard)
         if "key" in wanted:
+            scale = estimate_scale(heard.whole, key.key) if key else None
             result |= {
                 "key": key.key if key else None,
                 "key_confidence": key.confidence if key else None,
-                "scale": scale_of(key.key) if key else None,
+                "scale": scale.name if scale else None,
+                "scale_confidence": scale.confidence if scale else None,
             }
-        if {"tempo", "beats", "chords"} & wanted:
+        if {"tempo", "beats", "chords", "sections"} & wanted:
             onsets = beats.observe(samples, sounding, beginning)
             frames = beats.beat_frames(onsets)
+            rhythm = _rhythm(onsets, frames)
             progress(0.7, "stage.music")
         if {"tempo", "beats"} & wanted:
-            result |= _rhythm(onsets, frames)
+            result |= rhythm
+        if {"chords", "sections"} & wanted:
+            chroma = _chroma(samples)
         if "chords" in wanted:
-            result["chords"] = _chords(samples, frames, key.key if key else None, result["duration_seconds"])
+            result["chords"] = _chords(chroma, frames, key.key if key else None, result["duration_seconds"])
+        if "sections" in wanted:
+            result["sections"] = _sections(samples, chroma, rhythm["downbeats"], result["duration_seconds"])
     progress(0.85, "stage.music")
     if "energy" in tasks:
         result["energy_curve"] = _energy(samples)
@@ -98,15 +110,20 @@ def _by_beat(chroma: Array, frames: Any) -> Array:
     return np.asarray(rows, dtype=np.float32).reshape(-1, 12)
 
 
-def _chords(samples: Array, beat_frames: beats.Frames, key: str | None, duration: float) -> list[dict[str, Any]]:
+def _chroma(samples: Array) -> Array:
+    """Energy by pitch class of what is sustained, tuned to the piece: (12, frames of HOP samples)."""
     from librosa import estimate_tuning
     from librosa.effects import harmonic
     from librosa.feature import chroma_cqt
 
+    sustained = harmonic(samples)
+    tuning = estimate_tuning(y=sustained, sr=RATE)
+    return np.asarray(chroma_cqt(y=sustained, sr=RATE, hop_length=HOP, tuning=tuning), np.float32)
+
+
+def _chords(chroma: Array, beat_frames: beats.Frames, key: str | None, duration: float) -> list[dict[str, Any]]:
     if not beat_frames.size:
         return []
-    sustained = harmonic(samples)
-    chroma = chroma_cqt(y=sustained, sr=RATE, hop_length=HOP, tuning=estimate_tuning(y=sustained, sr=RATE))
     times = beat_frames / notes.FRAMES_PER_SECOND
     path = chord_path(_by_beat(chroma, np.round(times * RATE / HOP).astype(int)).tolist(), key)
     starts = [round(float(time), 3) for time in times]
@@ -117,6 +134,26 @@ def _chords(samples: Array, beat_frames: beats.Frames, key: str | None, duration
         else:
             found.append({"time": start, "end": end, "chord": chord, "roman": roman_numeral(chord, key) if key else ""})
     return found
+
+
+def _sections(samples: Array, chroma: Array, downbeats: list[float], duration: float) -> list[dict[str, Any]]:
+    from librosa import power_to_db
+    from librosa.feature import melspectrogram
+
+    starts = bar_starts(downbeats, duration)
+    if not starts:
+        return []
+    bands = power_to_db(melspectrogram(y=samples, sr=RATE, hop_length=HOP, n_mels=_BANDS))
+    frames = np.round(np.array([*starts, duration]) * RATE / HOP).astype(int)
+    sounds = [
+        BarSound(start, _mean(chroma, first, last), _mean(bands, first, last))
+        for start, (first, last) in zip(starts, pairwise(frames), strict=True)
+    ]
+    return [asdict(section) for section in find_sections(sounds, duration)]
+
+
+def _mean(rows: Array, first: int, last: int) -> tuple[float, ...]:
+    return tuple(float(value) for value in rows[:, first : max(last, first + 1)].mean(axis=1))
 
 
 def _energy(samples: Array) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,12 @@ import soundfile
 from core.errors import UnsupportedMedia
 from core.music.keys import split_chord
 from core.music.payloads import ALL_TASKS
+from core.music.presets import PRESETS
+from core.music.scales import SCALES
+from core.music.score import Note, Part, Score
 from providers.audio.analysis import analyze
+from providers.audio.composer import compose
+from providers.audio.soundfont import RATE, render
 from tests.media import MusicClip, music_clip, silent_video
 
 CASES = [
@@ -59,6 +65,32 @@ def test_the_beat_is_found_without_drums() -> None:
     found = analyze(clip.path, ("tempo", "beats"))
     assert found["bpm"] == pytest.approx(96, rel=0.04)
     assert _hit_rate(clip.beats, found["beats"]) >= 0.9
+
+
+def test_the_form_of_a_song_is_read_from_its_sound(tmp_path: Path) -> None:
+    preset = replace(PRESETS["corporate"], bpm=132.0, key="F:maj", form="iaabbaab")
+    soundfile.write(tmp_path / "song.wav", compose(preset), RATE)
+    found = analyze(tmp_path / "song.wav", ("sections",))
+    assert set(found) == {"duration_seconds", "sections"}
+    bar = 4 * 60 / preset.bpm
+    assert [round(one["start"] / bar) for one in found["sections"]] == [0, 4, 12, 20, 28]
+    assert [one["name"] for one in found["sections"]] == ["intro", "verse", "chorus", "verse", "chorus"]
+    assert found["sections"][1]["label"] == found["sections"][3]["label"]
+
+
+@pytest.mark.parametrize(("scale", "key"), [("harmonic minor", "A:min"), ("dorian", "D:min"), ("minor", "E:min")])
+def test_the_scale_is_told_by_its_notes(scale: str, key: str, tmp_path: Path) -> None:
+    tonic = 57 + {"A": 0, "D": 5, "E": 7}[key[0]]
+    steps = [*SCALES[scale], 12, *reversed(SCALES[scale])]
+    tune = [Note(index * 0.5, 0.45, tonic + step, 90) for index, step in enumerate(steps * 3)]
+    length = tune[-1].start + 1.0
+    home = [Note(beat, 1.9, tonic + up, 80) for beat in np.arange(0.0, length, 2.0) for up in (-12, 3, 7)]
+    score = Score(110.0, key, 4, 8, (Part("tune", 0, tuple(tune)), Part("home", 48, tuple(home), gain_db=-6.0)))
+    sound = render(score, tail_seconds=1.0)
+    soundfile.write(tmp_path / "tune.wav", sound / np.max(np.abs(sound)) * 0.8, RATE)
+    found = analyze(tmp_path / "tune.wav", ("key",))
+    assert (found["key"], found["scale"]) == (key, scale)
+    assert 0 < found["scale_confidence"] <= 1
 
 
 def test_silence_a_short_file_and_a_file_without_sound_are_refused(tmp_path: Path) -> None:

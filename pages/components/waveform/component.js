@@ -8,7 +8,9 @@ function createWaveform(root) {
   const play = el("button", { type: "button", class: "main" });
   const time = el("span", { class: "time soft" });
   const key = el("span", { class: "key" });
-  root.append(el("header", {}, title, badges), canvas, el("footer", {}, play, time, key), media);
+  const sections = el("div", { class: "sections" });
+  const chords = el("div", { class: "chords" });
+  root.append(el("header", {}, title, badges), sections, canvas, chords, el("footer", {}, play, time, key), media);
 
   const length = () => self.component.data.duration || media.duration || 1;
   const seek = (seconds) => {
@@ -40,6 +42,38 @@ function createWaveform(root) {
 
   function label() {
     play.textContent = media.paused ? self.component.data.words.play : self.component.data.words.pause;
+  }
+  // The chord and the section that sound are marked, and the strip of chords scrolls along.
+  function mark() {
+    const now = media.currentTime + 0.02;
+    const current = (items) => items.findLastIndex((item) => item.start <= now);
+    for (const [strip, items] of [[chords, self.component.data.chords], [sections, self.component.data.sections]]) {
+      const index = current(items);
+      const marked = strip.querySelector("[aria-current]");
+      const wanted = strip.children[index];
+      if (marked === (wanted || null)) continue;
+      marked?.removeAttribute("aria-current");
+      if (!wanted) continue;
+      wanted.setAttribute("aria-current", "true");
+      strip.scrollTo({ left: wanted.offsetLeft - strip.clientWidth / 3, behavior: media.paused ? "auto" : "smooth" });
+    }
+  }
+  const jump = (start, text, attributes = {}) => el("button", { type: "button", onclick: () => seek(start), ...attributes }, text);
+  function strips() {
+    const { data } = self.component;
+    const drawn = JSON.stringify([data.sections, data.chords]);
+    if (drawn === self.drawn) return;
+    self.drawn = drawn;
+    sections.replaceChildren(
+      ...data.sections.map((item) =>
+        jump(item.start, item.name, { class: `tone${item.tone % 6}`, title: `${studio.clock(item.start)} ${item.name}`, style: { "flex-grow": String(item.end - item.start) } }),
+      ),
+    );
+    chords.replaceChildren(...data.chords.map((item) => jump(item.start, item.chord, { title: `${studio.clock(item.start)} ${item.roman}` })));
+    sections.hidden = !data.sections.length;
+    chords.hidden = !data.chords.length;
+    sections.setAttribute("aria-label", data.words.sections);
+    chords.setAttribute("aria-label", data.words.chords);
   }
   function follow() {
     draw();
@@ -82,6 +116,7 @@ function createWaveform(root) {
     pen.globalAlpha = 1;
     pen.fillStyle = accent;
     pen.fillRect(at - 1, 0, 2, height);
+    mark();
     time.textContent = `${studio.clock(media.currentTime)} / ${studio.clock(length())}`;
     canvas.setAttribute("aria-valuenow", String(Math.round(media.currentTime)));
     canvas.setAttribute("aria-valuetext", time.textContent);
@@ -97,6 +132,7 @@ function createWaveform(root) {
       ...(data.beats.length ? [el("span", {}, el("i"), data.words.beat), el("span", {}, el("i", { class: "bar-line" }), data.words.bar)] : []),
     );
     label();
+    strips();
     draw();
   };
   self.observer = new ResizeObserver(draw);
