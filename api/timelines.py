@@ -1,25 +1,28 @@
-"""Stored edits over HTTP (H2): read, correct with a version check, render."""
+"""Stored edits over HTTP (H2): read, correct with a version check, render, take elsewhere."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from api import references
 from api.dependencies import CurrentActor, Editor, Limit, Offset, Scoped, Starting
 from api.shapes import Accepted
-from core import jobs
+from core import assets, jobs
 from core.database import get_owned
 from core.errors import Conflict, InvalidInput
 from core.models.assets import TimelineRow
+from core.preferences import preferences_of
+from core.video import exchange
 from core.video.payloads import RenderTimelineInput
 from core.video.sizes import TargetOutput
-from core.video.timeline import Timeline
+from core.video.timeline import AspectRatio, Timeline
 from core.video.timeline_edit import piece_rows, summary
 
 router = APIRouter(prefix="/video/timelines", tags=["timelines"])
@@ -161,6 +164,37 @@ def change_timeline(session: Scoped, _actor: Editor, timeline_id: UUID, change: 
 def delete_timeline(session: Scoped, _actor: Editor, timeline_id: UUID) -> None:
     """Forget an edit; what was rendered from it stays."""
     session.delete(get_owned(session, TimelineRow, timeline_id))
+
+
+@router.get(
+    "/{timeline_id}/export",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}, "application/zip": {}}}},
+)
+def export_timeline(
+    session: Scoped,
+    actor: CurrentActor,
+    timeline_id: UUID,
+    format: Annotated[
+        str, Query(max_length=100, description=f"one of {', '.join(exchange.FORMATS)}, or several with commas")
+    ] = "otio",
+    aspect_ratio: Annotated[AspectRatio, Query(description="the shape whose crop goes along")] = "source",
+    language: Annotated[Literal["en", "th"] | None, Query(description="of the markers' words")] = None,
+) -> Response:
+    """An edit for another editing program (V2.10): one format is answered as that file, several as a ZIP with the
+    subtitles beside them. The file names the recording; it does not hold it."""
+    formats = exchange.wanted_formats(format)
+    row = references.timeline(session, timeline_id)
+    made = exchange.export(
+        Timeline.model_validate(row.document),
+        exchange.source_file(assets.get(session, row.source_asset_id)),
+        formats,
+        name=row.name,
+        ratio=aspect_ratio,
+        lang=language or preferences_of(session, actor).language,
+    )
+    disposition = f"attachment; filename*=UTF-8''{quote(made.name, safe='')}"
+    return Response(made.content, media_type=made.mime_type, headers={"Content-Disposition": disposition})
 
 
 @router.post("/{timeline_id}/render", status_code=202)

@@ -13,7 +13,6 @@ from api.problems import Problem
 _MISSING = (
     ("POST", "/video/generate", "generate video", "It edits recordings: POST /video/edit and POST /video/shorts."),
     ("POST", "/video/ads", "make advertising sets", "POST /video/multi-export renders one video in several shapes."),
-    ("GET", "/video/timelines/{timeline_id}/export", "export edits to other programs", "GET the timeline as JSON."),
     ("POST", "/audio/stems", "separate a song into stems", "POST /audio/import takes its whole sound."),
     ("POST", "/audio/remaster", "remaster audio", "POST /video/edit reduces noise and normalises loudness."),
     ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),

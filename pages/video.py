@@ -20,7 +20,7 @@ from core.models.jobs import Job
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
-from pages.editor import arrivals, operations, results, review, speech
+from pages.editor import arrivals, elsewhere, operations, results, review, speech
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
 from pages.editor.project import Choices
@@ -197,6 +197,7 @@ def check_cuts(
     ):
         submit(viewer, project, "video.edit", operations.render_input(asset.id, row.id, chosen))
     jobs_of.show(viewer, jobs_of.rendering, "render", key="render_jobs")
+    elsewhere.show(viewer, asset, row, projects.timeline_of(row))
 
 
 @dataclass(frozen=True)

@@ -319,7 +319,7 @@ def test_unknown_paths_methods_and_bodies_are_problems(served: Served, owner: Ac
             (client.post("/api/video/edit", content=b"{}", headers={"Content-Type": "text/plain"}), 415),
             (client.post("/api/video/generate", json={}), 501),
             (client.post("/api/audio/stems", json={}), 501),
-            (client.get(f"/api/video/timelines/{UUID(int=0)}/export?format=otio"), 501),
+            (client.get(f"/api/video/timelines/{UUID(int=0)}/export?format=otio"), 404),
         ):
             assert answer.status_code == status, answer.text
             assert answer.headers["content-type"] == "application/problem+json"
