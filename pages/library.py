@@ -17,6 +17,7 @@ from core.publishing.library import delete_asset, posts_of
 from core.storage import storage
 from pages import media, shell, work
 from pages.editor import project as projects
+from pages.editor import subtitles
 
 PAGE = 24
 ALL = "all"
@@ -81,6 +82,8 @@ def details(viewer: shell.Viewer, identifier: str) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 _go_on(viewer, asset)
                 shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
+            if asset.kind == "video":
+                subtitles.show(viewer, asset)
             if viewer.may_edit:
                 with st.container(horizontal=True):
                     _change(viewer, asset, [row for row, _role in kin.children if not row.hidden])

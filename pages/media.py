@@ -66,19 +66,21 @@ def playable_url(session: Session, asset: Asset) -> str:
 
 
 def captions_of(session: Session, asset: Asset) -> Sequence[CaptionTrack]:
-    """The WebVTT files made for a video."""
+    """The newest WebVTT file of each language made for a video."""
     rows = session.scalars(
         select(Asset)
         .join(AssetLink, AssetLink.child_id == Asset.id)
         .where(AssetLink.parent_id == asset.id, Asset.kind == "subtitle", Asset.mime_type == "text/vtt")
+        .order_by(Asset.created_at, Asset.id)
     )
+    newest = {str(row.details.get("language") or row.name): row for row in rows}
     return [
         CaptionTrack(
             src=shell.content_url(row.id),
             language=str(row.details.get("language") or "und"),
-            label=str(row.details.get("language") or row.name),
+            label=label,
         )
-        for row in rows
+        for label, row in newest.items()
     ]
 
 

@@ -20,6 +20,7 @@ from core.publishing import episodes
 from core.publishing.payloads import EpisodeChange
 from pages import media, shell
 from pages.editor import project as projects
+from pages.editor import subtitles
 
 VIDEO_JOBS = ("video.edit", "video.render", "video.multi_export")
 
@@ -63,6 +64,7 @@ def show_videos(viewer: shell.Viewer, project: Project) -> None:
                 st.markdown(f"**{t(f'format_of.{ratio}', viewer.lang) if has(f'format_of.{ratio}') else ratio}**")
                 shell.facts(media.shape(asset), clock(asset.duration_seconds or 0), file_size(asset.size_bytes))
                 shell.download_links([(t("common.download", viewer.lang), shell.content_url(asset.id, download=True))])
+                subtitles.show(viewer, asset)
         if len(rows) > 1:
             shell.download_links([(t("video.zip", viewer.lang), zip_url(rows))])
 
@@ -120,6 +122,7 @@ def _short(
     told = reasons_of(row, lang)
     if told:
         shell.chips(*((text, "") for text in told))
+    subtitles.show(viewer, asset)
     if not viewer.may_edit:
         return
     if typed.strip() and typed != title:

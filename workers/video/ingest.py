@@ -62,6 +62,8 @@ def _describe(asset: Asset, made: Prepared) -> None:
     measured: dict[str, Any] = {"true_peak_dbtp": made.loudness.true_peak, "needs_proxy": info.needs_proxy}
     if info.missing_seconds:
         measured["missing_seconds"] = info.missing_seconds
+    if info.has_audio:
+        measured |= {"channels": info.channels, "sample_rate": info.sample_rate}
     if info.kind == "video":
         asset.fps = str(info.fps)
         measured |= {

@@ -10,6 +10,7 @@ from core.video.payloads import AddSubtitle, SubtitleInput
 from core.video.plan import Measured, Needs, plan
 from core.video.sentences import sentences
 from core.video.sizes import TargetOutput
+from core.video.spoken import words_of
 from core.video.timeline import Word
 from workers.context import JobContext
 from workers.registry import task
@@ -22,11 +23,16 @@ from workers.video.source import Source
 def subtitle(context: JobContext, payload: SubtitleInput) -> dict[str, Any]:
     """Transcript and subtitle files of a recording (SPEC V3.1, V3.2, V3.5).
 
+    A video whose words an edit knows is not listened to again: what its user corrected there stands here too. Naming
+    another language than the edit's has it heard anew.
+
     Raises:
         NotConfigured: no speech model knows the language, or a translation is asked for.
     """
     source = Source(context, payload.video_asset_id, payload.speech_provider)
-    measured = source.measure(Needs(words=True), payload.source_language, part(context.progress, 0.0, 0.7))
+    measured = _known(context, source, payload.source_language)
+    if measured is None:
+        measured = source.measure(Needs(words=True), payload.source_language, part(context.progress, 0.0, 0.7))
     others = [
         language
         for language in payload.target_languages
@@ -67,6 +73,14 @@ def subtitle(context: JobContext, payload: SubtitleInput) -> dict[str, Any]:
         )
         result["outputs"] = announce(context, finished, title=name, language=measured.language)
     return result
+
+
+def _known(context: JobContext, source: Source, asked: str) -> Measured | None:
+    with context.session() as session:
+        spoken = words_of(session, source.asset)
+    if spoken is None or (asked != "auto" and asked.split("-")[0] != spoken.language.split("-")[0]):
+        return None
+    return Measured(spoken.words, spoken.language)
 
 
 def transcript_of(measured: Measured) -> dict[str, Any]:

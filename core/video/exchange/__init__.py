@@ -55,11 +55,10 @@ class Exported:
 
 
 def source_file(asset: Asset) -> SourceFile:
-    """What programs must know of the recording, from what was measured when it arrived."""
-    probe = asset.details.get("probe") or {}
-    return SourceFile(
-        asset.name, asset.has_audio, int(probe.get("channels") or 2), int(probe.get("sample_rate") or 48_000)
-    )
+    """What programs must know of the recording, from what was measured when it arrived and when it was prepared."""
+    known = {**(asset.details.get("probe") or {}), **(asset.details.get("measured") or {})}
+    channels, sample_rate = known.get("channels") or 2, known.get("sample_rate") or 48_000
+    return SourceFile(asset.name, asset.has_audio, int(channels), int(sample_rate))
 
 
 def wanted_formats(text: str) -> list[str]:

@@ -1,0 +1,125 @@
+"""Subtitle files beside a video: those there are to download, and a job that makes them (SPEC V3.5)."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import streamlit as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import database, jobs
+from core.i18n import t
+from core.i18n.catalogue import has
+from core.models.assets import Asset, AssetLink
+from core.models.jobs import Job
+from core.video.caption_styles import STYLES
+from core.video.payloads import SubtitleFormat, SubtitleInput
+from core.video.spoken import Spoken, words_of
+from pages import shell, work
+from pages.editor import speech
+from pages.editor.project import Choices
+
+FORMATS: tuple[SubtitleFormat, ...] = get_args(SubtitleFormat)
+
+
+def files_of(session: Session, asset: Asset) -> list[Asset]:
+    """The newest subtitle file of each language and format that lies beside a video."""
+    rows = session.scalars(
+        select(Asset)
+        .join(AssetLink, AssetLink.child_id == Asset.id)
+        .where(AssetLink.parent_id == asset.id, AssetLink.role == "captions", Asset.kind == "subtitle")
+        .order_by(Asset.created_at.desc(), Asset.id.desc())
+    )
+    newest: dict[tuple[str, str], Asset] = {}
+    for row in rows:
+        newest.setdefault((language_of(row), format_of(row)), row)
+    return [newest[key] for key in sorted(newest)]
+
+
+def language_of(file: Asset) -> str:
+    """BCP 47 code of a subtitle file's language, or nothing."""
+    return str(file.details.get("language") or "")
+
+
+def format_of(file: Asset) -> str:
+    """srt, vtt or ass."""
+    return str(file.details.get("format") or file.name.rpartition(".")[2].lower())
+
+
+def label_of(file: Asset, lang: str) -> str:
+    """ "English · SRT"."""
+    language = language_of(file)
+    name = t(f"language.{language}", lang) if has(f"language.{language}") else language
+    return " · ".join(part for part in (name, format_of(file).upper()) if part)
+
+
+def newest_job(session: Session, asset: Asset) -> Job | None:
+    """The last job that made subtitles of a video, or tried."""
+    return session.scalar(
+        select(Job)
+        .where(Job.kind == "video.subtitle", Job.payload["video_asset_id"].astext == str(asset.id))
+        .order_by(Job.created_at.desc())
+        .limit(1)
+    )
+
+
+def show(viewer: shell.Viewer, asset: Asset) -> None:
+    """A small window with the files and what makes them; a job under way, or one that failed, shows below it."""
+    with database.session(viewer.actor) as session:
+        files, spoken, job = files_of(session, asset), words_of(session, asset), newest_job(session, asset)
+    busy = job is not None and job.status in work.LIVE
+    with st.popover(t("subtitles.title", viewer.lang), icon=":material/subtitles:", width="stretch"):
+        if files:
+            st.markdown(f"**{t('subtitles.ready', viewer.lang)}**")
+            shell.download_links(
+                [(label_of(file, viewer.lang), shell.content_url(file.id, download=True)) for file in files]
+            )
+        if not asset.has_audio and spoken is None:
+            st.caption(t("subtitles.silent", viewer.lang))
+        elif viewer.may_edit and not busy:
+            _offer(viewer, asset, spoken, again=bool(files))
+    if job is not None and job.status in (*work.LIVE, "failed"):
+        work.wait_for(viewer, job, key=f"subtitles-{asset.id}")
+
+
+def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: bool) -> None:
+    lang, key = viewer.lang, str(asset.id)
+    st.caption(t("subtitles.corrected" if spoken else "subtitles.heard", lang))
+    formats = st.pills(
+        t("subtitles.formats", lang),
+        FORMATS,
+        selection_mode="multi",
+        default=["srt", "vtt"],
+        format_func=lambda name: t(f"subtitles.format.{name}", lang),
+        key=f"subtitle-formats-{key}",
+    )
+    style = "clean"
+    if "ass" in formats:
+        style = st.selectbox(
+            t("subtitles.style", lang),
+            list(STYLES),
+            list(STYLES).index("clean"),
+            format_func=lambda name: t(STYLES[name].label_key, lang),
+            key=f"subtitle-style-{key}",
+        )
+    wanted = Choices(language="auto")
+    if spoken is None:
+        known = str(asset.details.get("language") or "")
+        language = speech.ask_language(viewer, known, key=f"subtitle-language-{key}")
+        provider = speech.ask_provider(viewer, "local", key=f"subtitle-speech-{key}")
+        wanted = Choices(language=language, speech_provider=provider)
+    able = spoken is not None or (bool(wanted.language) and speech.ready(viewer, wanted))
+    label = t("subtitles.again" if again else "subtitles.make", lang)
+    if st.button(label, type="primary", key=f"subtitle-{key}", disabled=not able or not formats):
+        with shell.errors(viewer):
+            order = SubtitleInput(
+                video_asset_id=asset.id,
+                source_language=wanted.language,
+                speech_provider=wanted.speech_provider,
+                style=style,
+                formats=tuple(formats),
+            )
+            with database.session(viewer.actor) as session:
+                jobs.submit(session, viewer.actor, "video.subtitle", order)
+            st.rerun()
