@@ -147,13 +147,15 @@ def connect(request: Request, session: Scoped, actor: CurrentActor, platform: Pl
     except StudioError as error:
         if "text/html" not in request.headers.get("accept", ""):
             raise
-        target = _outcome(error)  # a person followed the link: the page tells them
+        target = _outcome(platform, error)  # a person followed the link: the page tells them
     return RedirectResponse(target, 303)
 
 
-def _outcome(error: StudioError) -> str:
-    """The page that says why a connection came to nothing; the codes are message keys under ``connection``."""
-    if isinstance(error, BadRequest):
+def _outcome(platform: str, error: StudioError | None, code: str = "made") -> str:
+    """The page that says what came of a connection; the codes are message keys under ``connection``."""
+    if error is None:
+        pass
+    elif isinstance(error, BadRequest):
         code = "expired"
     elif isinstance(error, NotConfigured):
         code = "no_client"
@@ -161,7 +163,7 @@ def _outcome(error: StudioError) -> str:
         code = "no_channel"
     else:
         code = "failed"
-    return f"{PAGE}?connection={code}"
+    return f"{PAGE}?connection={code}&platform={platform}"
 
 
 @router.get(
@@ -178,14 +180,14 @@ def callback(
     """The platform sends the browser back here; the state says whose connection it is. A person is looking, so the
     outcome is shown by the Publishing page."""
     if not code:
-        return RedirectResponse(f"{PAGE}?connection=declined", 303)
+        return RedirectResponse(_outcome(platform, None, "declined"), 303)
     try:
         with database.session() as session:
             accounts.complete_connection(session, platform, state, code)
     except StudioError as error:
         _log.warning("%s could not be connected: %s", platform, error)
-        return RedirectResponse(_outcome(error), 303)
-    return RedirectResponse(f"{PAGE}?connection=made", 303)
+        return RedirectResponse(_outcome(platform, error), 303)
+    return RedirectResponse(_outcome(platform, None), 303)
 
 
 @router.post("/simulated/account", status_code=201)

@@ -14,14 +14,11 @@ from core.database import get_owned
 from core.errors import NotFound
 from core.models.publishing import PlatformAccount
 from core.publishing import webhooks
+from core.publishing.inbox import Room
+from core.publishing.notifications import room_of
 
 router = APIRouter(prefix="/publishing", tags=["publishing"])
 Platform = Annotated[str, Path(pattern="^[a-z]{2,20}$")]
-
-
-def _known(platform: str) -> None:
-    if platform != "youtube":
-        raise NotFound("This platform sends nothing here.")
 
 
 @router.post("/accounts/{account_id}/push", status_code=204)
@@ -36,32 +33,33 @@ def subscribe(request: Request, actor: StudioOwner, account_id: UUID) -> None:
 
 @router.get("/webhook/{platform}", response_class=Response, openapi_extra={"security": []})
 def verify(
+    request: Request,
     platform: Platform,
     account: UUID | None = None,
     mode: Annotated[str, Query(alias="hub.mode", max_length=20)] = "",
     topic: Annotated[str, Query(alias="hub.topic", max_length=500)] = "",
     challenge: Annotated[str, Query(alias="hub.challenge", max_length=500)] = "",
     lease_seconds: Annotated[int, Query(alias="hub.lease_seconds", ge=0)] = 0,
+    verify_token: Annotated[str, Query(alias="hub.verify_token", max_length=500)] = "",
 ) -> Response:
-    """The hub asks whether a subscription is wanted; the challenge is echoed only for one the studio asked for."""
-    _known(platform)
+    """The platform asks whether notifications are wanted; its challenge is echoed only where the studio asked."""
+    room = room_of(platform)
     with database.session() as session:
-        if account is None or not webhooks.confirm(session, account, mode, topic, lease_seconds):
-            raise NotFound("The studio did not ask for this.")
-    return Response(challenge, media_type="text/plain")
+        answer = room.challenge(session, dict(request.query_params))
+    if answer is None:
+        raise NotFound("The studio did not ask for this.")
+    return Response(answer, media_type="text/plain")
 
 
 @router.post("/webhook/{platform}", status_code=204, response_class=Response, openapi_extra={"security": []})
 async def deliver(request: Request, platform: Platform, account: UUID | None = None) -> Response:
-    """A notification. What is not signed for the account is dropped and still answered 204, as the hub asks; a forger
-    learns nothing."""
-    _known(platform)
+    """A notification, answered in the way of its platform. What is not signed has no effect."""
+    room = room_of(platform)
     body = await request.body()
-    if account is not None:
-        await run_in_threadpool(_receive, account, dict(request.headers), body)
-    return Response(status_code=204)
+    taken = await run_in_threadpool(_receive, room, dict(request.query_params), dict(request.headers), body)
+    return Response(status_code=room.taken_status if taken else room.refused_status)
 
 
-def _receive(account: UUID, headers: dict[str, str], body: bytes) -> None:
+def _receive(room: Room, query: dict[str, str], headers: dict[str, str], body: bytes) -> bool:
     with database.session() as session:
-        webhooks.receive(session, account, headers, body)
+        return room.receive(session, query, headers, body)

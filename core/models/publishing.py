@@ -31,7 +31,8 @@ PLATFORMS = ("youtube", "tiktok", "facebook", "instagram", "simulated")
 ACCOUNT_STATES = ("connected", "needs_reconnect", "paused", "disconnected")
 LINK_ROLES = ("primary", "secondary")
 EPISODE_STATES = ("draft", "scheduled", "published", "discarded")
-PRIVACIES = ("private", "unlisted", "public")
+PRIVACIES = ("private", "unlisted", "public", "friends", "followers")
+"""``friends`` follow each other; which of these a platform has says :mod:`core.publishing.rules`."""
 PUBLICATION_STATES = (
     "draft",
     "scheduled",

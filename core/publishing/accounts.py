@@ -1,4 +1,4 @@
-"""Platform accounts: ready tokens, connecting through Google's consent page, reconnecting, leaving (H5)."""
+"""Platform accounts: ready tokens, connecting through a consent page, reconnecting, leaving (H5)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import live
 from core.database import get_owned
-from core.errors import BadRequest, Conflict, InvalidInput, NotConfigured
+from core.errors import BadRequest, Conflict, InvalidInput
 from core.models.publishing import OAuthState, PlatformAccount, PublicationRecord
-from core.publishing import google_oauth, states, tokens
-from core.publishing.failures import PlatformFailure
+from core.publishing import states, tokens
+from core.publishing.connections import flow_of
 from core.publishing.payloads import AccountInput
 from core.publishing.rules import rules_of
 from core.security import Actor, seal, unseal
-from core.settings import get_settings
 
 STATE_LIFETIME = timedelta(minutes=15)
 SIMULATED_ID = "simulated"
@@ -69,7 +67,13 @@ def _plain(wanted: AccountInput) -> dict[str, Any]:
 
 
 def _upsert(
-    session: Session, owner_id: UUID, platform: str, external_id: str, name: str, auth: dict[str, Any]
+    session: Session,
+    owner_id: UUID,
+    platform: str,
+    external_id: str,
+    name: str,
+    auth: dict[str, Any],
+    details: dict[str, Any] | None = None,
 ) -> PlatformAccount:
     account = session.scalar(
         select(PlatformAccount)
@@ -92,9 +96,10 @@ def _upsert(
     merged = {**stored, **auth}
     if "access_token" in auth and "expires_at" not in auth:
         merged.pop("expires_at", None)
-    if "access_token" in auth:
+    if "access_token" in auth and "issued_at" not in auth:
         merged.pop("issued_at", None)
     account.name = name
+    account.details = {**(account.details or {}), **(details or {})}
     account.scopes = list(auth.get("scopes", account.scopes or []))
     account.auth_sealed = tokens.sealed(merged) if merged else None
     account.token_expires_at = tokens.moment(merged.get("expires_at"))
@@ -152,19 +157,13 @@ def connect_url(session: Session, actor: Actor, platform: str, redirect_uri: str
 
     Raises:
         InvalidInput: this platform cannot be connected.
-        NotConfigured: the studio has no registration with Google yet.
+        NotConfigured: the studio has no registration with the platform yet.
     """
     actor.require("owner")
-    rules_of(platform)
-    if platform != "youtube":
-        raise InvalidInput("This platform needs no connection.")
-    client = tokens.google_client(session, actor.owner_id)
+    flow = flow_of(platform)
+    client = tokens.client_of(session, actor.owner_id, flow)
     if client is None:
-        raise NotConfigured(
-            "Connecting YouTube needs a Google client.",
-            "Enter its id and secret on the Settings page.",
-            setting="GOOGLE_CLIENT_ID",
-        )
+        raise flow.not_configured()
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     session.add(
         OAuthState(
@@ -177,15 +176,16 @@ def connect_url(session: Session, actor: Actor, platform: str, redirect_uri: str
         )
     )
     session.flush()
-    return google_oauth.consent_url(client, redirect_uri, state, verifier)
+    return flow.consent_url(client, redirect_uri, state, verifier)
 
 
-def complete_connection(session: Session, platform: str, state: str, code: str) -> PlatformAccount:
-    """The callback of the consent page, in a session without actor: the state says whose connection it is.
+def complete_connection(session: Session, platform: str, state: str, code: str) -> list[PlatformAccount]:
+    """The callback of the consent page, in a session without actor: the state says whose connection it is. Returns the
+    accounts that the consent was about.
 
     Raises:
         BadRequest: the state is unknown, used, expired or of another platform.
-        PlatformFailure: Google refused the code.
+        PlatformFailure: the platform refused the code, or gave no account that can be published to.
     """
     pending = session.scalar(
         select(OAuthState)
@@ -200,44 +200,12 @@ def complete_connection(session: Session, platform: str, state: str, code: str) 
     if pending is None:
         raise BadRequest("This connection has expired.", "Start it again on the Publishing page.")
     pending.used_at = datetime.now(UTC)
-    client = tokens.google_client(session, pending.owner_id)
+    flow = flow_of(platform)
+    client = tokens.client_of(session, pending.owner_id, flow)
     if client is None:
-        raise NotConfigured("Connecting YouTube needs a Google client.", setting="GOOGLE_CLIENT_ID")
-    grant = google_oauth.exchange(client, code, unseal(pending.verifier_sealed), pending.redirect_uri)
-    if grant.scopes and not google_oauth.UPLOADING & set(grant.scopes):
-        raise PlatformFailure(
-            "The permission to upload videos was not given.",
-            "Connect again and leave every box ticked on Google's page.",
-            error_class="rejected",
-            code="insufficientPermissions",
-        )
-    channel_id, title = _own_channel(grant.access_token)
-    auth: dict[str, Any] = {
-        "access_token": grant.access_token,
-        "expires_at": grant.expires_at.isoformat(),
-        "scopes": list(grant.scopes),
-    }
-    if grant.refresh_token:
-        auth["refresh_token"] = grant.refresh_token
-    return _upsert(session, pending.owner_id, platform, channel_id, title, auth)
-
-
-def _own_channel(access_token: str) -> tuple[str, str]:
-    try:
-        answer = httpx.get(
-            f"{get_settings().youtube_api_base.rstrip('/')}/youtube/v3/channels",
-            params={"part": "snippet", "mine": "true"},
-            headers={"Authorization": f"Bearer {access_token}"},
-            timeout=google_oauth.TIMEOUT,
-        )
-    except httpx.HTTPError as error:
-        raise PlatformFailure("YouTube could not be reached.", type(error).__name__, error_class="transient") from error
-    items = answer.json().get("items", []) if answer.status_code == 200 else []
-    if not items:
-        raise PlatformFailure(
-            "This Google account has no YouTube channel.",
-            "Create one on YouTube, then connect again.",
-            error_class="rejected",
-            code="youtubeSignupRequired",
-        )
-    return str(items[0]["id"]), str(items[0]["snippet"]["title"])
+        raise flow.not_configured()
+    grant = flow.exchange(client, code, unseal(pending.verifier_sealed), pending.redirect_uri)
+    return [
+        _upsert(session, pending.owner_id, found.platform, found.external_id, found.name, found.auth, found.details)
+        for found in flow.accounts(client, grant)
+    ]

@@ -1,21 +1,17 @@
-"""Google's OAuth 2.0 for web server applications: consent URL with PKCE (RFC 7636), code exchange, refresh.
+"""Google's OAuth 2.0 for web server applications, for YouTube: consent, code, refresh, the channel.
 
-Every call is sent once and never repeated by the transport. An answer without a refresh token is the rule for a refresh
-and never replaces the stored one.
+An answer without a refresh token is the rule for a refresh and never replaces the stored one.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import httpx
 
 from core.errors import NotConfigured
 from core.publishing.failures import PlatformFailure
+from core.publishing.oauth import ENDED, KEPT, TIMEOUT, Client, Found, Grant, OAuthFlow, ask, challenge, in_seconds
 from core.settings import get_settings
 
 SCOPES = (
@@ -29,109 +25,99 @@ UPLOADING = frozenset(
     f"https://www.googleapis.com/auth/{name}" for name in ("youtube", "youtube.upload", "youtube.force-ssl")
 )
 """Scopes of which one is needed to upload: a user may untick any on the consent page."""
-TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 
 
-@dataclass(frozen=True)
-class Client:
-    """Our registration with Google."""
+class GoogleFlow(OAuthFlow):
+    """Google's consent is about the one YouTube channel that the user picks there."""
 
-    client_id: str
-    client_secret: str
+    platform = "youtube"
+    title = "YouTube"
+    id_setting = "GOOGLE_CLIENT_ID"
+    secret_setting = "GOOGLE_CLIENT_SECRET"
 
-
-@dataclass(frozen=True)
-class Grant:
-    """What the token endpoint gave; ``refresh_token`` is None when it gave none."""
-
-    access_token: str
-    expires_at: datetime
-    refresh_token: str | None
-    scopes: tuple[str, ...]
-
-
-def consent_url(client: Client, redirect_uri: str, state: str, verifier: str) -> str:
-    """The page where the user allows the studio to publish."""
-    digest = hashlib.sha256(verifier.encode()).digest()
-    query = {
-        "client_id": client.client_id,
-        "redirect_uri": redirect_uri,
-        "response_type": "code",
-        "scope": " ".join(SCOPES),
-        "access_type": "offline",
-        "prompt": "consent",
-        "include_granted_scopes": "true",
-        "state": state,
-        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
-        "code_challenge_method": "S256",
-    }
-    return f"{get_settings().google_auth_url}?{urlencode(query)}"
-
-
-def exchange(client: Client, code: str, verifier: str, redirect_uri: str) -> Grant:
-    """Turn the code of the callback into tokens."""
-    return _ask(
-        {
-            "grant_type": "authorization_code",
-            "code": code,
-            "code_verifier": verifier,
-            "redirect_uri": redirect_uri,
+    def consent_url(self, client: Client, redirect_uri: str, state: str, verifier: str) -> str:
+        query = {
             "client_id": client.client_id,
-            "client_secret": client.client_secret,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "scope": " ".join(SCOPES),
+            "access_type": "offline",
+            "prompt": "consent",
+            "include_granted_scopes": "true",
+            "state": state,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
         }
-    )
+        return f"{get_settings().google_auth_url}?{urlencode(query)}"
+
+    def exchange(self, client: Client, code: str, verifier: str, redirect_uri: str) -> Grant:
+        return self._ask(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "code_verifier": verifier,
+                "redirect_uri": redirect_uri,
+                "client_id": client.client_id,
+                "client_secret": client.client_secret,
+            }
+        )
+
+    def refresh(self, client: Client | None, refresh_token: str) -> Grant:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        if client is not None:
+            form |= {"client_id": client.client_id, "client_secret": client.client_secret}
+        return self._ask(form)
+
+    def _ask(self, form: dict[str, str]) -> Grant:
+        status, body = ask(get_settings().google_token_url, form, "Google")
+        code = str(body.get("error", ""))
+        if code == "invalid_grant":
+            raise PlatformFailure(ENDED, KEPT, error_class="auth", code=code)
+        if code in ("invalid_client", "unauthorized_client"):
+            raise NotConfigured(
+                "Google does not accept the studio's registration.",
+                "Check the client id and secret on the Settings page.",
+                setting=self.id_setting,
+            )
+        if status != 200 or not body.get("access_token"):
+            raise PlatformFailure(
+                "Google refused to renew the sign-in.", error_class="rejected", code=code or str(status)
+            )
+        return Grant(
+            access_token=str(body["access_token"]),
+            expires_at=in_seconds(float(body.get("expires_in", 3600))),
+            refresh_token=str(body["refresh_token"]) if body.get("refresh_token") else None,
+            scopes=tuple(str(body.get("scope", "")).split()),
+        )
+
+    def accounts(self, client: Client, grant: Grant) -> list[Found]:
+        if grant.scopes and not UPLOADING & set(grant.scopes):
+            raise PlatformFailure(
+                "The permission to upload videos was not given.",
+                "Connect again and leave every box ticked on Google's page.",
+                error_class="rejected",
+                code="insufficientPermissions",
+            )
+        channel_id, title = _own_channel(grant.access_token)
+        return [Found(self.platform, channel_id, title, grant.as_auth())]
 
 
-def refresh(client: Client | None, refresh_token: str) -> Grant:
-    """A new access token.
-
-    Raises:
-        PlatformFailure: ``auth`` when the grant is gone (invalid_grant), ``transient`` when Google cannot be reached.
-        NotConfigured: Google does not know our client.
-    """
-    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    if client is not None:
-        form |= {"client_id": client.client_id, "client_secret": client.client_secret}
-    return _ask(form)
-
-
-def _ask(form: dict[str, str]) -> Grant:
+def _own_channel(access_token: str) -> tuple[str, str]:
     try:
-        answer = httpx.post(get_settings().google_token_url, data=form, timeout=TIMEOUT, follow_redirects=False)
+        answer = httpx.get(
+            f"{get_settings().youtube_api_base.rstrip('/')}/youtube/v3/channels",
+            params={"part": "snippet", "mine": "true"},
+            headers={"Authorization": f"Bearer {access_token}"},
+            timeout=TIMEOUT,
+        )
     except httpx.HTTPError as error:
+        raise PlatformFailure("YouTube could not be reached.", type(error).__name__, error_class="transient") from error
+    items = answer.json().get("items", []) if answer.status_code == 200 else []
+    if not items:
         raise PlatformFailure(
-            "Google could not be reached to renew the sign-in.", type(error).__name__, error_class="transient"
-        ) from error
-    try:
-        body = answer.json()
-    except ValueError:
-        body = {}
-    body = body if isinstance(body, dict) else {}
-    code = str(body.get("error", ""))
-    if answer.status_code >= 500 or answer.status_code == 429:
-        raise PlatformFailure(
-            "Google is busy and did not renew the sign-in.", error_class="transient", code=str(answer.status_code)
+            "This Google account has no YouTube channel.",
+            "Create one on YouTube, then connect again.",
+            error_class="rejected",
+            code="youtubeSignupRequired",
         )
-    if code == "invalid_grant":
-        raise PlatformFailure(
-            "The connection to this account has ended.",
-            "Connect it again; what is scheduled is kept.",
-            error_class="auth",
-            code=code,
-        )
-    if code in ("invalid_client", "unauthorized_client"):
-        raise NotConfigured(
-            "Google does not accept the studio's registration.",
-            "Check the client id and secret on the Settings page.",
-            setting="GOOGLE_CLIENT_ID",
-        )
-    if answer.status_code != 200 or not body.get("access_token"):
-        raise PlatformFailure(
-            "Google refused to renew the sign-in.", error_class="rejected", code=code or str(answer.status_code)
-        )
-    return Grant(
-        access_token=str(body["access_token"]),
-        expires_at=datetime.now(UTC) + timedelta(seconds=float(body.get("expires_in", 3600))),
-        refresh_token=str(body["refresh_token"]) if body.get("refresh_token") else None,
-        scopes=tuple(str(body.get("scope", "")).split()),
-    )
+    return str(items[0]["id"]), str(items[0]["snippet"]["title"])

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, fiel
 
 from core.business.money import currency_code
 
-Privacy = Literal["private", "unlisted", "public"]
+Privacy = Literal["private", "unlisted", "public", "friends", "followers"]
 Title = Annotated[str, Field(min_length=1, max_length=300)]
 LAST_SECOND = 253_402_300_799
 """9999-12-31T23:59:59Z in seconds since 1970, the last instant that a datetime holds."""
@@ -139,10 +139,41 @@ class CaptionFile(_Shape):
     name: str = Field("", max_length=150)
 
 
+class TikTokOptions(_Shape):
+    """What only TikTok is told. Everything starts off, as TikTok's rules for apps ask: the creator switches it on.
+
+    ``discloses_commercial`` says that the video promotes something: the creator's own business (``your_brand``) or
+    somebody else's (``branded_content``). ``consent`` is the creator's agreement to TikTok's Music Usage Confirmation
+    (and, for branded content, its Branded Content Policy), without which nothing is posted.
+    """
+
+    allow_comments: bool = False
+    allow_duet: bool = False
+    allow_stitch: bool = False
+    cover_at_seconds: float | None = Field(None, ge=0, le=36_000)
+    discloses_commercial: bool = False
+    your_brand: bool = False
+    branded_content: bool = False
+    consent: bool = False
+
+
+class FacebookOptions(_Shape):
+    """What only Facebook is told. ``surface`` None: a Reel where its rules take the video, otherwise a Page video."""
+
+    surface: Literal["reel", "video"] | None = None
+
+
+class InstagramOptions(_Shape):
+    """What only Instagram is told."""
+
+    share_to_feed: bool = True
+    cover_at_seconds: float | None = Field(None, ge=0, le=36_000)
+
+
 class PublicationOptions(_Shape):
-    """What else a platform is told. ``synthetic_media`` None means: as the marks of everything the video is made of say
-    (SPEC I4). ``platform_clock`` lets a platform that can keep the time of a public post, sent ahead and private until
-    then; False waits for the studio's own clock."""
+    """What else a platform is told; what it does not know is left out. ``synthetic_media`` None means: as the marks of
+    everything the video is made of say (SPEC I4). ``platform_clock`` lets a platform that can keep the time of a
+    public post, sent ahead and private until then; False waits for the studio's own clock."""
 
     made_for_kids: bool = False
     synthetic_media: bool | None = None
@@ -153,12 +184,16 @@ class PublicationOptions(_Shape):
     playlist_id: str | None = Field(None, max_length=100)
     late_limit_minutes: int | None = Field(None, ge=1, le=10_080)
     platform_clock: bool = True
+    tiktok: TikTokOptions = Field(default_factory=TikTokOptions)
+    facebook: FacebookOptions = Field(default_factory=FacebookOptions)
+    instagram: InstagramOptions = Field(default_factory=InstagramOptions)
 
 
 class PublicationTarget(_Shape):
     """One account an episode goes to. ``scheduled_time`` is ``"now"``, an ISO 8601 time (without an offset: in
     ``timezone``, by default the channel's), or None for a draft. What is left out comes from the episode; a privacy
-    left out is private, and public on the simulated platform, where nobody is to be protected from a slip."""
+    left out is private where the platform has that, public on the simulated platform, where nobody is to be protected
+    from a slip, and has to be chosen on TikTok."""
 
     platform_account_id: UUID
     scheduled_time: str | None = None

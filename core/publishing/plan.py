@@ -77,7 +77,7 @@ def _prepare(session: Session, episode: Episode, channel: ContentChannel, target
     title = (target.title or episode.title).strip()
     description = episode.description if target.description is None else target.description
     tags = list(episode.tags if target.tags is None else target.tags)
-    privacy = target.privacy or ("public" if account.is_simulated else "private")
+    privacy = target.privacy or rules.privacy_default or ""
     issues = [
         *preflight.check_text(rules, title, description, tags, privacy),
         *preflight.check_asset(rules, asset),
@@ -94,6 +94,8 @@ def _record(
     session: Session, actor: Actor, episode: Episode, channel: ContentChannel, target: PublicationTarget
 ) -> PublicationRecord:
     ready = _prepare(session, episode, channel, target)
+    if not ready.privacy:  # not even a draft has a privacy that nobody chose
+        refuse([issue for issue in ready.issues if issue.code == "privacy_open"])
     if ready.due is not None:
         refuse(ready.issues)
         refuse_second(session, episode.id, ready.account.id, ready.asset.id if ready.asset else None)
@@ -193,6 +195,8 @@ def refuse_second(
 
 def _captions(session: Session, rules: PlatformRules, options: PublicationOptions) -> list[Issue]:
     found = []
+    if options.captions and not rules.takes_captions:
+        return [Issue("warning", "captions_unused", "This platform takes no caption files; burn them in to show them.")]
     for caption in options.captions:
         file = get_owned(session, Asset, caption.asset_id)
         if file.kind != "subtitle":

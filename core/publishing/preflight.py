@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Literal
 
 from sqlalchemy import select
@@ -13,12 +14,11 @@ from sqlalchemy.orm import Session
 from core.models.assets import Asset
 from core.models.publishing import PlatformAccount, PublicationRecord
 from core.publishing import states
+from core.publishing.captions import caption_of, hashtags_in, units
 from core.publishing.provenance import Part, Provenance
 from core.publishing.rules import PlatformRules, tags_length
 
 SAME_HOUR = timedelta(hours=1)
-MARKER_ROOM = 40
-"""Bytes kept free at the end of a description for the line that identifies the post."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def check_text(rules: PlatformRules, title: str, description: str, tags: Sequenc
                 f"The title has {len(title)} characters; {rules.title_characters} are allowed.",
             )
         )
-    if len(description.encode()) + MARKER_ROOM > rules.description_bytes:
+    if rules.caption_units is not None:
+        found += _check_caption(rules, caption_of(title, description, tags))
+    if len(description.encode()) + rules.marker_bytes > rules.description_bytes:
         found.append(Issue("error", "description_long", "The description is too long for this platform."))
     length = tags_length(list(tags))
     if length > rules.tags_characters:
@@ -61,8 +63,23 @@ def check_text(rules: PlatformRules, title: str, description: str, tags: Sequenc
         found.append(
             Issue("error", "characters", f"This platform does not allow the characters {rules.forbidden_characters}.")
         )
-    if privacy not in rules.privacies:
+    if not privacy:
+        found.append(
+            Issue("error", "privacy_open", "Choose who can see it: this platform wants the creator to decide.")
+        )
+    elif privacy not in rules.privacies:
         found.append(Issue("error", "privacy", "This platform does not have that privacy."))
+    return found
+
+
+def _check_caption(rules: PlatformRules, caption: str) -> list[Issue]:
+    found = []
+    if rules.caption_units is not None and units(caption) > rules.caption_units:
+        message = f"The text has {units(caption)} characters; {rules.caption_units} are allowed."
+        found.append(Issue("error", "caption_long", message))
+    if rules.hashtags is not None and hashtags_in(caption) > rules.hashtags:
+        message = f"The text has {hashtags_in(caption)} hashtags; {rules.hashtags} are allowed."
+        found.append(Issue("error", "hashtags", message))
     return found
 
 
@@ -77,9 +94,47 @@ def check_asset(rules: PlatformRules, asset: Asset | None, approved_sha256: str 
         found.append(Issue("error", "asset_large", "The video is larger than this platform takes."))
     if asset.size_bytes == 0:
         found.append(Issue("error", "asset_empty", "The video file is empty."))
+    found += _check_picture(rules, asset)
     if approved_sha256 and asset.sha256 != approved_sha256:
         found.append(Issue("error", "asset_changed", "The video changed after it was approved; plan it again."))
     return found
+
+
+def _check_picture(rules: PlatformRules, asset: Asset) -> list[Issue]:
+    """What the probe of the file says against the platform's limits; what was not probed is left to the platform."""
+    found = []
+    if rules.video_types and asset.mime_type not in rules.video_types:
+        found.append(Issue("error", "asset_type", "This platform does not take this kind of video file."))
+    seconds = asset.duration_seconds
+    if seconds is not None and seconds < rules.shortest_seconds:
+        message = f"The video is shorter than the {rules.shortest_seconds:g} seconds this platform asks for."
+        found.append(Issue("error", "asset_short", message))
+    if seconds is not None and rules.longest_seconds is not None and seconds > rules.longest_seconds:
+        message = f"The video is longer than the {rules.longest_seconds:g} seconds this platform takes."
+        found.append(Issue("error", "asset_long", message))
+    rate = _rate(asset.fps)
+    if rate and rules.frames_per_second and not _within(rate, rules.frames_per_second):
+        low, high = rules.frames_per_second
+        message = f"This platform takes {low:g} to {high:g} pictures a second."
+        found.append(Issue("error", "asset_fps", message))
+    sides = [side for side in (asset.width, asset.height) if side]
+    if rules.side_pixels and not all(_within(side, rules.side_pixels) for side in sides):
+        least, most = rules.side_pixels
+        message = f"Each side of the picture must have {least} to {most} pixels on this platform."
+        found.append(Issue("error", "asset_size", message))
+    return found
+
+
+def _rate(fps: str | None) -> float:
+    """Pictures a second of a probed rate such as "30000/1001"; 0 where none is known."""
+    try:
+        return float(Fraction(fps or "0"))
+    except (ValueError, ZeroDivisionError):
+        return 0.0
+
+
+def _within(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]
 
 
 def check_licences(found: Provenance, description: str) -> list[Issue]:
@@ -107,6 +162,8 @@ def check_thumbnail(rules: PlatformRules, asset: Asset | None) -> list[Issue]:
     """The picture, where one was chosen."""
     if asset is None:
         return []
+    if not rules.takes_thumbnail:
+        return [Issue("warning", "thumbnail_unused", "This platform takes its cover from the video itself.")]
     if asset.mime_type not in rules.thumbnail_types:
         return [Issue("error", "thumbnail_type", "The thumbnail must be a JPEG or PNG picture.")]
     if asset.size_bytes > rules.thumbnail_bytes:

@@ -237,7 +237,7 @@ def review(session: Session, actor: Actor, publication_id: UUID | str, answer: R
             remote_id=remote_id,
             published_at=func.now(),
             next_metrics_at=func.now(),
-            next_revenue_at=func.now(),
+            next_revenue_at=func.now() if rules_of(record.platform).reports_revenue else None,
             reason="",
             error=None,
         )

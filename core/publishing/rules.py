@@ -19,17 +19,38 @@ class PlatformRules:
 
     platform: str
     title_characters: int
-    description_bytes: int
-    tags_characters: int
+    description_bytes: int = 20_000
+    tags_characters: int = 10_000
     forbidden_characters: str = ""
+    marker_bytes: int = 0
+    """Kept free at the end of the description for the line that identifies the post, where posts are found by it."""
+    caption_units: int | None = None
+    """The platform shows one text instead of title, description and tags (:mod:`core.publishing.captions`), of at most
+    so many UTF-16 code units."""
+    hashtags: int | None = None
+    """How many a caption may hold."""
     video_bytes: int = 274_877_906_944
+    video_types: tuple[str, ...] = ()
+    """MIME types it takes; any video where empty."""
+    shortest_seconds: float = 0.0
+    longest_seconds: float | None = None
+    frames_per_second: tuple[float, float] | None = None
+    side_pixels: tuple[int, int] | None = None
+    """Least and most pixels of each side of the picture."""
     thumbnail_bytes: int = 52_428_800
     thumbnail_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    takes_thumbnail: bool = True
+    takes_captions: bool = True
     caption_bytes: int = 104_857_600
     privacies: tuple[str, ...] = ("private", "unlisted", "public")
+    privacy_default: str | None = "private"
+    """What a privacy left out means; None where the user has to choose."""
     listing_delay_seconds: int = 0
     own_clock: bool = False
     """The platform takes a post ahead of its time and makes it public by itself."""
+    publish_call: str = "publish"
+    """The kind of calls that a limit on new posts is about."""
+    reports_revenue: bool = True
     daily: Mapping[str, int] = field(default_factory=dict)
     """Calls a project may make in a day, by bucket."""
     costs: Mapping[str, int] = field(default_factory=dict)
@@ -43,8 +64,10 @@ RULES = {
         description_bytes=5000,
         tags_characters=500,
         forbidden_characters="<>",
+        marker_bytes=40,
         listing_delay_seconds=30,
         own_clock=True,
+        publish_call="videos.insert",
         daily={"videos.insert": 100, "units": 10_000},
         costs={
             "videos.update": 50,
@@ -53,7 +76,14 @@ RULES = {
             "captions.insert": 400,
         },
     ),
-    "simulated": PlatformRules("simulated", title_characters=100, description_bytes=5000, tags_characters=500),
+    "simulated": PlatformRules(
+        "simulated",
+        title_characters=100,
+        description_bytes=5000,
+        tags_characters=500,
+        marker_bytes=40,
+        privacy_default="public",
+    ),
 }
 NOT_READY = {
     "tiktok": "Publishing to TikTok is not built yet.",

@@ -7,9 +7,8 @@ it instead of asking again, because some platforms answer a second use of a refr
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -19,27 +18,12 @@ from core import database, live
 from core.errors import NotFound
 from core.models.identity import StoredSetting
 from core.models.publishing import PlatformAccount, PublicationRecord
-from core.publishing import google_oauth
+from core.publishing.connections import flow_of
 from core.publishing.failures import PlatformFailure
+from core.publishing.oauth import Client, Grant, OAuthFlow, Token
 from core.security import seal, unseal
 
 MARGIN = timedelta(seconds=30)
-
-
-@dataclass(frozen=True)
-class Token:
-    """An access token and the version of the row it came from."""
-
-    value: str
-    version: int
-
-
-class Credentials(Protocol):
-    """What a provider needs of an account: a token, and another one when that is refused."""
-
-    def token(self) -> Token: ...
-
-    def renew(self, refused: Token) -> Token: ...
 
 
 def sealed(auth: dict[str, Any]) -> str:
@@ -55,19 +39,19 @@ def opened(account: PlatformAccount) -> dict[str, Any]:
     return loaded
 
 
-def google_client(session: Session, owner_id: UUID, auth: dict[str, Any] | None = None) -> google_oauth.Client | None:
-    """Our registration: the account's own, or the one on the settings page; None when there is neither."""
+def client_of(session: Session, owner_id: UUID, flow: OAuthFlow, auth: dict[str, Any] | None = None) -> Client | None:
+    """Our registration: the account's own, the one on the settings page, or the environment's; None without any."""
     if auth and auth.get("client_id"):
-        return google_oauth.Client(str(auth["client_id"]), str(auth.get("client_secret") or ""))
+        return Client(str(auth["client_id"]), str(auth.get("client_secret") or ""))
     rows = session.scalars(
         select(StoredSetting).where(
-            StoredSetting.owner_id == owner_id, StoredSetting.name.in_(("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"))
+            StoredSetting.owner_id == owner_id, StoredSetting.name.in_((flow.id_setting, flow.secret_setting))
         )
     )
     stored = {row.name: unseal(row.value) if row.secret else row.value for row in rows}
-    if "GOOGLE_CLIENT_ID" not in stored:
-        return None
-    return google_oauth.Client(stored["GOOGLE_CLIENT_ID"], stored.get("GOOGLE_CLIENT_SECRET", ""))
+    if flow.id_setting not in stored:
+        return flow.from_environment()
+    return Client(stored[flow.id_setting], stored.get(flow.secret_setting, ""))
 
 
 def moment(value: Any) -> datetime | None:
@@ -140,9 +124,10 @@ class AccountCredentials:
             if not auth.get("refresh_token"):
                 failure = _gone("The platform gave no way to renew the sign-in.")
             else:
-                client = google_client(session, account.owner_id, auth)
+                flow = flow_of(account.platform)
+                client = client_of(session, account.owner_id, flow, auth)
                 try:
-                    grant = google_oauth.refresh(client, str(auth["refresh_token"]))
+                    grant = flow.refresh(client, str(auth["refresh_token"]))
                 except PlatformFailure as error:
                     if error.error_class != "auth":
                         raise
@@ -155,16 +140,11 @@ class AccountCredentials:
         raise failure
 
 
-def store_grant(account: PlatformAccount, auth: dict[str, Any], grant: google_oauth.Grant) -> None:
+def store_grant(account: PlatformAccount, auth: dict[str, Any], grant: Grant) -> None:
     """Write new tokens into a locked account row; a missing refresh token keeps the stored one."""
+    kept = {name: value for name, value in auth.items() if name not in ("expires_at", "issued_at")}
     account.auth_sealed = sealed(
-        {
-            **auth,
-            "access_token": grant.access_token,
-            "refresh_token": grant.refresh_token or auth.get("refresh_token"),
-            "expires_at": grant.expires_at.isoformat(),
-            "issued_at": datetime.now(UTC).isoformat(),
-        }
+        {**kept, **grant.as_auth(), "refresh_token": grant.refresh_token or auth.get("refresh_token")}
     )
     account.token_expires_at = grant.expires_at
     account.token_version += 1

@@ -1,10 +1,11 @@
-"""What came of connecting an account: the consent page sends the browser back to ``/publishing?connection=…``."""
+"""What came of connecting an account: the browser comes back to ``/publishing?connection=…&platform=…``."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.i18n import t
+from core.publishing.connections import FLOWS
 from pages import shell
 
 OUTCOMES = ("made", "declined", "expired", "no_channel", "no_client", "failed")
@@ -16,7 +17,9 @@ def show_outcome(viewer: shell.Viewer) -> None:
     outcome = st.query_params.get(PARAMETER)
     if outcome not in OUTCOMES:
         return
-    words = t(f"publishing.connection.{outcome}", viewer.lang)
+    platform = st.query_params.get("platform", "")
+    named = t(f"platform.{platform if platform in FLOWS else 'youtube'}", viewer.lang)
+    words = t(f"publishing.connection.{outcome}", viewer.lang, platform=named)
     if outcome == "made":
         st.success(words, icon=":material/check_circle:")
     elif outcome == "declined":

@@ -12,12 +12,14 @@ import streamlit as st
 from core import database
 from core.database import get_owned
 from core.i18n import moment, t
-from core.models.publishing import PRIVACIES, ContentChannel, Episode, PlatformAccount
+from core.models.publishing import ContentChannel, Episode, PlatformAccount
 from core.publishing import accounts, best_time, plan
 from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
 from core.publishing.provenance import Provenance
 from pages import shell
+from pages.posting.answers import Answers
+from pages.posting.forms import own_form, show_caption
 
 OPEN = "publishing_episode"
 USUAL = clock_time(18)
@@ -150,14 +152,17 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
     if material.attribution:
         _offer_credits(material, lang)
     tags = st.text_input(t("publishing.tags", lang), ", ".join(episode.tags), key="publish_tags")
-    privacy = st.segmented_control(
-        t("publishing.privacy", lang),
-        PRIVACIES,
-        default="public",
-        required=True,
-        format_func=lambda name: t(f"privacy.{name}", lang),
-        key="publish_privacy",
-    )
+    accounts_picked = [row for row in usable if row.id in picked]
+    privacy = None
+    if any(own_form(row) is None for row in accounts_picked):
+        privacy = st.segmented_control(
+            t("publishing.privacy", lang),
+            ("private", "unlisted", "public"),
+            default="public",
+            required=True,
+            format_func=lambda name: t(f"privacy.{name}", lang),
+            key="publish_privacy",
+        )
     synthetic = st.toggle(
         t("publishing.synthetic", lang),
         material.ai_generated,
@@ -169,6 +174,15 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
     if not picked:
         st.caption(t("publishing.choose_account", lang))
         return
+    words = title.strip() or episode.title, text, [tag.strip() for tag in tags.split(",") if tag.strip()]
+    answers = {row.id: Answers(privacy) for row in accounts_picked}
+    for row in accounts_picked:
+        form = own_form(row)
+        if form is not None:
+            with st.container(border=True):
+                st.markdown(f"**{shell.plain(names[row.id])}**")
+                answers[row.id] = form(viewer, row, material)
+                show_caption(viewer, row, *words)
     with shell.errors(viewer):
         wanted = PublicationPlanInput(
             episode_id=episode_id,
@@ -177,13 +191,13 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
                     platform_account_id=account_id,
                     scheduled_time=time,
                     timezone=channel.timezone,
-                    title=title.strip() or episode.title,
-                    description=text,
-                    tags=[tag.strip() for tag in tags.split(",") if tag.strip()],
-                    privacy=privacy,
-                    options=PublicationOptions(synthetic_media=synthetic),
+                    title=words[0],
+                    description=words[1],
+                    tags=words[2],
+                    privacy=answer.privacy,
+                    options=PublicationOptions(synthetic_media=synthetic, **answer.options),
                 )
-                for account_id in picked
+                for account_id, answer in answers.items()
             ],
         )
         with database.session(viewer.actor) as session:

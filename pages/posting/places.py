@@ -8,14 +8,16 @@ from core import database
 from core.i18n import moment, number, t
 from core.models.publishing import ContentChannel, PlatformAccount
 from core.publishing import accounts, channels, limits, webhooks
+from core.publishing.connections import FLOWS
 from core.publishing.payloads import ChannelInput, LinkInput, SeriesInput
 from core.publishing.plan import database_now
+from core.publishing.rules import rules_of
 from pages import shell
 from pages.posting.dialog import account_label, offer_simulated
 from pages.posting.posts import spoken
 from pages.posting.simulated import play_week
 
-CONNECT = "/api/publishing/accounts/youtube/connect"
+CONNECT = "/api/publishing/accounts/{platform}/connect"
 
 
 def show(viewer: shell.Viewer) -> None:
@@ -61,9 +63,10 @@ def _accounts(viewer: shell.Viewer, known: list[PlatformAccount]) -> None:
         st.caption(t("publishing.simulated_lead", lang))
         offer_simulated(viewer, key="add_simulated")
     if viewer.actor.role == "owner":
-        words = t("publishing.connect_youtube", lang)
-        st.html(f'<p><a class="studio-button" href="{CONNECT}" target="_self">{words}</a></p>')
-        st.caption(t("publishing.connect_help", lang))
+        for platform in FLOWS:
+            words, target = t(f"publishing.connect_{platform}", lang), CONNECT.format(platform=platform)
+            st.html(f'<p><a class="studio-button" href="{target}" target="_self">{words}</a></p>')
+            st.caption(t(f"publishing.connect_help_{platform}", lang))
 
 
 def _allowance(viewer: shell.Viewer, account: PlatformAccount) -> None:
@@ -71,7 +74,7 @@ def _allowance(viewer: shell.Viewer, account: PlatformAccount) -> None:
     lang = viewer.lang
     with database.session(viewer.actor) as session:
         buckets = limits.usage(session, account.platform, database_now(session))
-        hold = limits.blocked(session, account.platform, account.id, "videos.insert")
+        hold = limits.blocked(session, account.platform, account.id, rules_of(account.platform).publish_call)
     for bucket in buckets:
         words = t(
             f"publishing.allowance.{bucket.kind.replace('.', '_')}",
@@ -85,7 +88,8 @@ def _allowance(viewer: shell.Viewer, account: PlatformAccount) -> None:
         st.caption(t("publishing.allowance.resets", lang, time=moment(buckets[0].resets_at, lang, viewer.zone)))
     if hold is not None:
         until = moment(hold.until, lang, viewer.zone)
-        st.warning(t("publishing.allowance.held", lang, time=until), icon=":material/hourglass_top:")
+        platform = t(f"platform.{account.platform}", lang)
+        st.warning(t("publishing.allowance.held", lang, platform=platform, time=until), icon=":material/hourglass_top:")
 
 
 def _push(viewer: shell.Viewer, account: PlatformAccount) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from core.progress import Progress, no_progress
 from core.publishing.failures import PlatformFailure
+from core.publishing.payloads import PublicationOptions
 
 CURRENCY = "unsupported-currency"
 Handle = dict[str, Any]
@@ -57,6 +58,8 @@ class PublishRequest:
     thumbnail: Path | None = None
     captions: tuple[CaptionTrack, ...] = ()
     playlist_id: str | None = None
+    options: PublicationOptions = field(default_factory=PublicationOptions)
+    """What one platform alone is told, under its name (``options.tiktok``)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Checked:
     """By the platform's clock, where it differs from ours."""
     publish_at: datetime | None = None
     """When the platform is going to make it public by itself."""
+    remote_id: str | None = None
+    """The post's own id, where the platform tells it only after the upload; it takes the place of the one before."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,15 @@ class RevenueRow:
 @dataclass(frozen=True)
 class MetricsReport:
     """One round of reading: what was seen, which posts the platform does not know any more, and what it would not
-    tell (``refused``: its word for why the daily report was not given)."""
+    tell (``refused``: its word for why the daily report was not given). ``identified`` names the posts whose own id
+    became known in this round, by the id they were asked for under; their rows carry the own id."""
 
     totals: list[MetricsRow] = field(default_factory=list)
     days: list[DayRow] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     refused: str = ""
+    identified: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """From the id that was asked for to the post's own id and its address."""
 
 
 class PlatformPublisherBase(ABC):

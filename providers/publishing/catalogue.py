@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.models.publishing import PlatformAccount
 from core.publishing.rules import rules_of
 from core.publishing.tokens import AccountCredentials
 from providers.publishing.base import PlatformPublisherBase
+
+
+def _simulated(account: PlatformAccount) -> PlatformPublisherBase:
+    from providers.publishing.simulated import SimulatedPublisher
+
+    return SimulatedPublisher(account.id)
+
+
+def _youtube(account: PlatformAccount) -> PlatformPublisherBase:
+    from providers.publishing.youtube import YouTubePublisher
+
+    return YouTubePublisher(AccountCredentials(account.id))
+
+
+PUBLISHERS: dict[str, Callable[[PlatformAccount], PlatformPublisherBase]] = {
+    "simulated": _simulated,
+    "youtube": _youtube,
+}
 
 
 def publisher_of(account: PlatformAccount) -> PlatformPublisherBase:
@@ -15,10 +35,4 @@ def publisher_of(account: PlatformAccount) -> PlatformPublisherBase:
         InvalidInput: the studio cannot publish to this platform yet.
     """
     rules_of(account.platform)
-    if account.platform == "simulated":
-        from providers.publishing.simulated import SimulatedPublisher
-
-        return SimulatedPublisher(account.id)
-    from providers.publishing.youtube import YouTubePublisher
-
-    return YouTubePublisher(AccountCredentials(account.id))
+    return PUBLISHERS[account.platform](account)

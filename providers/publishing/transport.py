@@ -12,7 +12,7 @@ from typing import Any
 import httplib2
 import httpx
 
-from core.publishing.tokens import Credentials, Token
+from core.publishing.oauth import Credentials, Token
 
 
 class SingleShot:

@@ -19,7 +19,7 @@ from googleapiclient.http import MediaFileUpload
 
 from core.progress import Progress, no_progress
 from core.publishing.failures import PlatformFailure
-from core.publishing.tokens import Credentials
+from core.publishing.oauth import Credentials
 from providers.publishing import youtube_figures
 from providers.publishing.base import (
     Checked,

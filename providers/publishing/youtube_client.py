@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from core import database
 from core.publishing import limits
-from core.publishing.tokens import Credentials
+from core.publishing.oauth import Credentials
 from core.settings import get_settings
 from providers.publishing.transport import SingleShot
 from providers.publishing.youtube_errors import classify, unreachable

@@ -62,9 +62,11 @@ def _to_accounts(window: Walker) -> Page:
 
 
 def _come_back(window: Walker, outcome: str) -> None:
-    window.page.wait_for_url(f"**/publishing?connection={outcome}", timeout=30_000)
+    window.page.wait_for_url(f"**/publishing?connection={outcome}&platform=youtube", timeout=30_000)
     window.settle()
-    expect(window.page.get_by_text(t(f"publishing.connection.{outcome}", "en"))).to_be_visible(timeout=30_000)
+    expect(window.page.get_by_text(t(f"publishing.connection.{outcome}", "en", platform="YouTube"))).to_be_visible(
+        timeout=30_000
+    )
 
 
 def test_without_a_registration_the_page_says_what_is_missing(window: Walker, studio_beside: Studio) -> None:

@@ -65,7 +65,7 @@ def test_connecting_through_the_consent_page(youtube: FakeYouTube, owner: Actor)
     with database.session() as session, pytest.raises(BadRequest):
         accounts.complete_connection(session, "youtube", "forged", back["code"])
     with database.session() as session:
-        account = accounts.complete_connection(session, "youtube", back["state"], back["code"])
+        (account,) = accounts.complete_connection(session, "youtube", back["state"], back["code"])
         assert (account.external_id, account.owner_id) == ("UCmine", owner.owner_id)
         assert account.status == "connected"
     with database.session() as session, pytest.raises(BadRequest):

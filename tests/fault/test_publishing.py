@@ -30,6 +30,7 @@ from core.models.publishing import AccountLimit, PublicationRecord
 from core.models.simulated import SimulatedPost
 from core.preferences import store_value
 from core.publishing import accounts, publications, simulation, states, tokens
+from core.publishing.oauth import Token
 from core.publishing.payloads import AccountInput
 from core.publishing.rules import RULES
 from core.security import Actor
@@ -305,7 +306,7 @@ def test_f8_two_renewals_at_once_ask_once_and_a_rotated_token_is_kept(youtube: F
     account = room.account(owner, youtube.account(rotates=True))
     first = tokens.AccountCredentials(account).token()
     youtube.fault("token", "stall", seconds=0.5)
-    got: list[tokens.Token] = []
+    got: list[Token] = []
     threads = [
         threading.Thread(target=lambda: got.append(tokens.AccountCredentials(account).renew(first))) for _ in range(4)
     ]

@@ -175,9 +175,9 @@ def test_material_of_others_is_told_credited_and_marked(
 
 @pytest.mark.parametrize("outcome", ["made", "declined", "expired", "no_channel", "no_client", "failed"])
 def test_what_came_of_connecting_is_said(open_page: Open, draft: UUID, outcome: str) -> None:
-    test = open_page("publishing", connection=outcome)
+    test = open_page("publishing", connection=outcome, platform="youtube")
     told = [one.value for kind in (test.success, test.info, test.error) for one in kind]
-    assert t(f"publishing.connection.{outcome}", "en") in told
+    assert t(f"publishing.connection.{outcome}", "en", platform="YouTube") in told
 
 
 def test_a_suggested_time_is_taken_over(

@@ -20,6 +20,7 @@ from core.models.publishing import PlatformAccount, PublicationAttempt, Publicat
 from core.publishing import episodes, limits, states
 from core.publishing.payloads import PublishingUploadInput, SyncMetricsInput, SyncRevenueInput
 from core.publishing.plan import announce, database_now
+from core.publishing.rules import rules_of
 from core.publishing.schedule import AHEAD, HORIZON, lateness, next_sync
 from core.publishing.waiting import account_is_busy
 from core.security import Actor
@@ -106,7 +107,8 @@ def _start(session: Session, record: PublicationRecord) -> bool:
         episodes.refresh_state(session, record.episode_id)
     else:
         uploads = record.remote_id is None
-        block = limits.blocked(session, record.platform, record.account_id, "videos.insert") if uploads else None
+        call = rules_of(record.platform).publish_call
+        block = limits.blocked(session, record.platform, record.account_id, call) if uploads else None
         if block is not None:
             record.not_before = block.until
             record.reason = block.reason

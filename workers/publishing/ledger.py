@@ -25,6 +25,7 @@ from core.models.publishing import PlatformAccount, PublicationAttempt, Publicat
 from core.publishing import episodes, limits, publications, states, tokens
 from core.publishing.failures import PlatformFailure
 from core.publishing.plan import announce
+from core.publishing.rules import rules_of
 from core.security import seal, unseal
 from providers.publishing.base import Checked, Handle
 
@@ -240,6 +241,7 @@ def published(taken: Taken, seen: Checked, warnings: list[dict[str, str]]) -> st
         record.warnings = [*kept_warnings, *warnings]
         record.remote_privacy = seen.privacy
         record.remote_url = seen.url
+        record.remote_id = seen.remote_id or record.remote_id
         now = datetime.now(UTC)
         kept = record.remote_publish_at if record.platform_keeps_time else None
         record.published_at = seen.published_at or (kept if kept is not None and kept <= now else now)
@@ -249,7 +251,7 @@ def published(taken: Taken, seen: Checked, warnings: list[dict[str, str]]) -> st
         record.lease_owner = None
         record.lease_expires_at = None
         record.next_metrics_at = func.now()
-        record.next_revenue_at = func.now()
+        record.next_revenue_at = func.now() if rules_of(record.platform).reports_revenue else None
         record.version += 1
         _close(session, taken, "succeeded")
         session.flush()

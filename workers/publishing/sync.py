@@ -47,7 +47,12 @@ def sync_metrics(context: JobContext, payload: SyncMetricsInput) -> dict[str, An
     since = None if simulated else _from(account, "publishing.sync_metrics", list(by_remote.values()), METRICS_WINDOW)
     publisher = publisher_of(account)
     report = _ask(account, publisher, lambda: publisher.fetch_metrics(list(by_remote), since))
+    for asked, (own, _) in report.identified.items():
+        by_remote[own] = by_remote.pop(asked)
     with database.session() as session:
+        for own, url in report.identified.values():
+            record = session.get_one(PublicationRecord, by_remote[own], with_for_update=True)
+            record.remote_id, record.remote_url = own, url or record.remote_url
         totals = record_snapshots(
             session,
             [

@@ -140,6 +140,7 @@ def _prepare(context: JobContext, taken: Taken) -> tuple[PublishRequest, Platfor
             CaptionTrack(file, caption.language, caption.name) for caption, file in captions if file is not None
         ),
         playlist_id=options.playlist_id,
+        options=options,
         publish_at=ahead.publish_at if ahead is not None else None,
     )
     return request, publisher_of(account), timedelta(seconds=rules.listing_delay_seconds), record.platform
@@ -156,7 +157,7 @@ def _local(asset: Asset | None) -> Path | None:
 
 def _wait_for_limits(taken: Taken, platform: str) -> None:
     with database.session() as session:
-        block = limits.blocked(session, platform, taken.account_id, "videos.insert")
+        block = limits.blocked(session, platform, taken.account_id, rules_of(platform).publish_call)
     if block is not None:
         ledger.put_off(taken, block.until, block.reason)
         raise _Stop("scheduled")
