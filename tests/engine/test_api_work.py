@@ -374,6 +374,6 @@ def test_connecting_goes_to_the_consent_page_and_only_a_known_state_comes_back(
     assert target.params["redirect_uri"] == served.url + "/api/publishing/accounts/youtube/callback"
     with served.client() as browser:
         forged = browser.get("/api/publishing/accounts/youtube/callback", params={"state": "guessed", "code": "x"})
-        assert forged.headers["location"] == "/publishing?connection=expired"
+        assert forged.headers["location"] == "/publishing?connection=expired&platform=youtube"
         declined = browser.get("/api/publishing/accounts/youtube/callback", params={"error": "access_denied"})
-        assert declined.headers["location"] == "/publishing?connection=declined"
+        assert declined.headers["location"] == "/publishing?connection=declined&platform=youtube"
