@@ -9,6 +9,7 @@ import pytest
 
 from core.settings import Settings
 from tests.engine import publishing_studio as room
+from tests.fakes.tiktok.client import FakeTikTok
 from tests.fakes.youtube.client import FakeYouTube
 
 
@@ -22,6 +23,15 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def youtube(studio: Settings, tmp_path: Path) -> Iterator[FakeYouTube]:
     """A strict YouTube in a process of its own."""
     fake = FakeYouTube.start(tmp_path / "youtube.jsonl")
+    with room.pointed_at(fake):
+        yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def tiktok(studio: Settings, tmp_path: Path) -> Iterator[FakeTikTok]:
+    """A strict TikTok in a process of its own."""
+    fake = FakeTikTok.start(tmp_path / "tiktok.jsonl")
     with room.pointed_at(fake):
         yield fake
     fake.stop()

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import imageio_ffmpeg
@@ -23,15 +23,20 @@ from core.publishing.payloads import AccountInput, AuthConfig, EpisodeInput, Pub
 from core.security import Actor
 from core.settings import get_settings
 from core.storage import asset_key, sha256_of, storage
-from tests.fakes.youtube.client import FakeYouTube
 from workers import dispatcher, runner
 from workers.publishing import dispatch, sync, upload
 
 __all__ = ["dispatch", "sync", "upload"]
 
 
+class Pointing(Protocol):
+    """A loopback platform."""
+
+    def environment(self) -> dict[str, str]: ...
+
+
 @contextmanager
-def pointed_at(fake: FakeYouTube) -> Iterator[None]:
+def pointed_at(fake: Pointing) -> Iterator[None]:
     """The process's settings point to the fake, and back afterwards."""
     before = {name: os.environ.get(name) for name in fake.environment()}
     os.environ.update(fake.environment())
@@ -80,10 +85,10 @@ def stored(owner: Actor, path: Path, kind: str = "video", **fields: Any) -> UUID
     return key
 
 
-def account(owner: Actor, auth: dict[str, Any], channel_id: str = "UCstudio") -> UUID:
-    """Connect a channel with ready tokens."""
-    wanted = AccountInput(
-        platform="youtube", external_id=channel_id, name=channel_id, auth_config=AuthConfig.model_validate(auth)
+def account(owner: Actor, auth: dict[str, Any], channel_id: str = "UCstudio", platform: str = "youtube") -> UUID:
+    """Connect an account with ready tokens."""
+    wanted = AccountInput.model_validate(
+        {"platform": platform, "external_id": channel_id, "name": channel_id, "auth_config": AuthConfig(**auth)}
     )
     with database.session(owner) as session:
         return accounts.add(session, owner, wanted).id

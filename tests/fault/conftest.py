@@ -1,7 +1,7 @@
-"""The loopback YouTube of the engine tests serves the fault tests too."""
+"""The loopback platforms of the engine tests serve the fault tests too."""
 
 from __future__ import annotations
 
-from tests.engine.conftest import youtube
+from tests.engine.conftest import tiktok, youtube
 
-__all__ = ["youtube"]
+__all__ = ["tiktok", "youtube"]
