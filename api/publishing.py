@@ -14,7 +14,7 @@ from api.dependencies import CurrentActor, Limit, Offset, Scoped
 from core import database
 from core.errors import BadRequest, NotConfigured, StudioError
 from core.models.publishing import PUBLICATION_STATES
-from core.publishing import accounts, plan, publications, simulation
+from core.publishing import accounts, creators, plan, publications, simulation
 from core.publishing.failures import PlatformFailure
 from core.publishing.payloads import (
     AccountInput,
@@ -51,19 +51,23 @@ class PlayedOut(BaseModel):
 
 
 @router.post("/plan", status_code=201)
-def make_plan(session: Scoped, actor: CurrentActor, wanted: PublicationPlanInput) -> list[PublicationOut]:
+def make_plan(actor: CurrentActor, wanted: PublicationPlanInput) -> list[PublicationOut]:
     """One publication for each target, all or none."""
-    return [PublicationOut.model_validate(row) for row in plan.plan(session, actor, wanted)]
+    creators.ask_all(actor, (target.platform_account_id for target in wanted.targets))
+    with database.session(actor) as session:
+        return [PublicationOut.model_validate(row) for row in plan.plan(session, actor, wanted)]
 
 
 @router.post("/check")
-def check_plan(session: Scoped, actor: CurrentActor, wanted: PublicationPlanInput) -> list[IssuesOut]:
-    """What would stand in the way of a plan; changes nothing."""
-    found = plan.check(session, actor, wanted)
-    made_of = {
-        target.platform_account_id: plan.material(session, wanted.episode_id, target.asset_id)
-        for target in wanted.targets
-    }
+def check_plan(actor: CurrentActor, wanted: PublicationPlanInput) -> list[IssuesOut]:
+    """What would stand in the way of a plan; changes nothing. TikTok is asked what its creators allow right now."""
+    creators.ask_all(actor, (target.platform_account_id for target in wanted.targets))
+    with database.session(actor) as session:
+        found = plan.check(session, actor, wanted)
+        made_of = {
+            target.platform_account_id: plan.material(session, wanted.episode_id, target.asset_id)
+            for target in wanted.targets
+        }
     return [
         IssuesOut(
             platform_account_id=account_id,

@@ -92,6 +92,18 @@ class Settings(BaseSettings):
         "https://accounts.google.com/o/oauth2/v2/auth", alias="GOOGLE_AUTH_URL", description="Google's consent page"
     )
     tiktok_api_base: str = Field("https://open.tiktokapis.com", alias="TIKTOK_API_BASE", description="TikTok API")
+    tiktok_auth_url: str = Field(
+        "https://www.tiktok.com/v2/auth/authorize/", alias="TIKTOK_AUTH_URL", description="TikTok's consent page"
+    )
+    tiktok_client_key: str = Field(
+        "",
+        alias="TIKTOK_CLIENT_KEY",
+        description="the studio's registration with TikTok; the Settings page comes first",
+    )
+    tiktok_client_secret: str = Field("", alias="TIKTOK_CLIENT_SECRET", description="the secret of that registration")
+    tiktok_webhook_seconds: int = Field(
+        300, alias="TIKTOK_WEBHOOK_SECONDS", description="oldest notification of TikTok that is taken, seconds", ge=1
+    )
     facebook_graph_base: str = Field("https://graph.facebook.com", alias="FACEBOOK_GRAPH_BASE", description="Graph API")
     facebook_video_base: str = Field(
         "https://graph-video.facebook.com", alias="FACEBOOK_VIDEO_BASE", description="Graph API, videos"

@@ -147,22 +147,26 @@ def _music(_: _Studio) -> list[ProviderInfo]:
 
 
 def _publishing(studio: _Studio) -> list[ProviderInfo]:
-    connected = "youtube" in studio.platforms
+    youtube, tiktok = (name in studio.platforms for name in ("youtube", "tiktok"))
     return [
         ProviderInfo(
-            "youtube", "publishing", "YouTube", connected,
-            "provider.youtube" if connected else "provider.missing.youtube", "Google's terms",
+            "youtube", "publishing", "YouTube", youtube,
+            "provider.youtube" if youtube else "provider.missing.youtube", "Google's terms",
             keys=("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
             details={"client": "GOOGLE_CLIENT_ID" in studio.stored},
+        ),
+        ProviderInfo(
+            "tiktok", "publishing", "TikTok", tiktok,
+            "provider.tiktok" if tiktok else "provider.missing.tiktok", "TikTok's terms",
+            keys=("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET"),
+            details={"client": "TIKTOK_CLIENT_KEY" in studio.stored or bool(get_settings().tiktok_client_key)},
         ),
         ProviderInfo(
             "simulated", "publishing", "Simulated platform", True, "provider.simulated", "MIT", simulated=True
         ),
         *(
             ProviderInfo(name, "publishing", title, False, f"provider.missing.{name}", f"{owner}'s terms")
-            for name, title, owner in (
-                ("tiktok", "TikTok", "TikTok"), ("facebook", "Facebook", "Meta"), ("instagram", "Instagram", "Meta")
-            )
+            for name, title, owner in (("facebook", "Facebook", "Meta"), ("instagram", "Instagram", "Meta"))
         ),
     ]  # fmt: skip
 

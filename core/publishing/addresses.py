@@ -10,6 +10,8 @@ from uuid import UUID
 from core.errors import InvalidInput
 
 _YOUTUBE_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,20}")
+_TIKTOK_ID: Final = re.compile(r"[0-9]{10,20}")
+_TIKTOK_PATH: Final = re.compile(r"^/@[^/]+/video/([0-9]{10,20})")
 _YOUTUBE_PATHS: Final = re.compile(r"^/(?:shorts|live|embed|video)/([^/]+)")
 
 
@@ -19,7 +21,8 @@ def post_id(platform: str, text: str) -> str:
     Raises:
         InvalidInput: neither.
     """
-    found = _youtube(text.strip()) if platform == "youtube" else _simulated(text.strip())
+    readers = {"youtube": _youtube, "tiktok": _tiktok}
+    found = readers.get(platform, _simulated)(text.strip())
     if not found:
         raise InvalidInput("That is not the address of a post.", "Copy it from the browser, with the post open.")
     return found
@@ -38,6 +41,15 @@ def _youtube(text: str) -> str:
     else:
         return ""
     return found if _YOUTUBE_ID.fullmatch(found) else ""
+
+
+def _tiktok(text: str) -> str:
+    if _TIKTOK_ID.fullmatch(text):
+        return text
+    url = urlsplit(text if "//" in text else f"https://{text}")
+    host = (url.hostname or "").removeprefix("www.").removeprefix("m.")
+    path = _TIKTOK_PATH.match(url.path) if host == "tiktok.com" else None
+    return path[1] if path else ""
 
 
 def _simulated(text: str) -> str:

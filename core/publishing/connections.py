@@ -6,8 +6,9 @@ from core.errors import InvalidInput
 from core.publishing.google_oauth import GoogleFlow
 from core.publishing.oauth import OAuthFlow
 from core.publishing.rules import rules_of
+from core.publishing.tiktok_oauth import TikTokFlow
 
-FLOWS: dict[str, OAuthFlow] = {flow.platform: flow for flow in (GoogleFlow(),)}
+FLOWS: dict[str, OAuthFlow] = {flow.platform: flow for flow in (GoogleFlow(), TikTokFlow())}
 
 
 def flow_of(platform: str) -> OAuthFlow:

@@ -15,7 +15,7 @@ from core.database import get_owned
 from core.errors import Conflict, InvalidInput
 from core.models.assets import Asset
 from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
-from core.publishing import episodes, preflight, provenance, states
+from core.publishing import creators, episodes, preflight, provenance, states
 from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
 from core.publishing.rules import PlatformRules, rules_of
@@ -84,6 +84,7 @@ def _prepare(session: Session, episode: Episode, channel: ContentChannel, target
         *preflight.check_licences(provenance.of_asset(session, asset), description),
         *preflight.check_thumbnail(rules, thumbnail),
         *preflight.check_account(account),
+        *(creators.check(account, privacy, target.options.tiktok, asset) if account.platform == "tiktok" else ()),
         *_captions(session, rules, target.options),
         *preflight.check_duplicates(session, account, asset.sha256 if asset else "", due.due_at if due else None),
     ]

@@ -24,11 +24,12 @@ from core.models.publishing import (
     PublicationRecord,
     PublicationStep,
 )
-from core.publishing import episodes, preflight, states, waiting
+from core.publishing import creators, episodes, preflight, states, waiting
 from core.publishing.addresses import post_id
 from core.publishing.payloads import (
     AttemptOut,
     PublicationDetail,
+    PublicationOptions,
     PublicationOut,
     RescheduleInput,
     ReviewInput,
@@ -158,8 +159,18 @@ def _check_again(session: Session, record: PublicationRecord) -> None:
             *preflight.check_text(rules, record.title, record.description, record.tags, record.privacy),
             *preflight.check_asset(rules, asset, record.content_sha256),
             *preflight.check_account(account),
+            *_asked_of_the_creator(record, account, asset),
         ]
     )
+
+
+def _asked_of_the_creator(
+    record: PublicationRecord, account: PlatformAccount, asset: Asset | None
+) -> list[preflight.Issue]:
+    if record.platform != "tiktok":
+        return []
+    options = PublicationOptions.model_validate(record.options)
+    return creators.check(account, record.privacy, options.tiktok, asset)
 
 
 def cancel(session: Session, actor: Actor, publication_id: UUID | str) -> PublicationRecord:

@@ -76,6 +76,23 @@ RULES = {
             "captions.insert": 400,
         },
     ),
+    # Content Posting API, "Media Transfer Guide" (video restrictions) and "Direct Post" (caption).
+    "tiktok": PlatformRules(
+        "tiktok",
+        title_characters=300,
+        caption_units=2200,
+        video_bytes=4_000_000_000,
+        video_types=("video/mp4", "video/quicktime", "video/webm"),
+        longest_seconds=600,
+        frames_per_second=(23, 60),
+        side_pixels=(360, 4096),
+        takes_thumbnail=False,
+        takes_captions=False,
+        privacies=("public", "friends", "followers", "private"),
+        privacy_default=None,
+        publish_call="video.init",
+        reports_revenue=False,
+    ),
     "simulated": PlatformRules(
         "simulated",
         title_characters=100,
@@ -86,7 +103,6 @@ RULES = {
     ),
 }
 NOT_READY = {
-    "tiktok": "Publishing to TikTok is not built yet.",
     "facebook": "Publishing to Facebook is not built yet.",
     "instagram": "Publishing to Instagram is not built yet.",
 }

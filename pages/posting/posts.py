@@ -34,6 +34,8 @@ def show(viewer: shell.Viewer, record: PublicationRecord, *, place: str) -> None
         shell.facts(t("publishing.went_out", lang, time=moment(record.published_at, lang, viewer.zone)))
     elif record.due_at and record.state in ("scheduled", *states.ACTIVE):
         shell.facts(t("publishing.due", lang, time=moment(record.due_at, lang, viewer.zone)))
+    if record.platform == "tiktok" and record.state in states.PUBLISHED and not _has_own_id(record):
+        st.caption(t("publishing.tiktok.in_moderation", lang))
     if record.time_note and has(f"publishing.note.{record.time_note}"):
         st.caption(t(f"publishing.note.{record.time_note}", lang))
     if record.platform_keeps_time and record.remote_publish_at and record.state == "scheduled":
@@ -56,6 +58,11 @@ def show(viewer: shell.Viewer, record: PublicationRecord, *, place: str) -> None
             st.link_button(t("publishing.open_post", lang), record.remote_url, icon=":material/open_in_new:")
         if viewer.may_edit:
             _actions(viewer, record, place)
+
+
+def _has_own_id(record: PublicationRecord) -> bool:
+    """Only public posts ever get one; until TikTok has looked at them they go by the id of their upload."""
+    return record.privacy != "public" or (record.remote_id or "").isdigit()
 
 
 def spoken(reason: str, lang: str) -> str:

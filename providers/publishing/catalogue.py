@@ -16,6 +16,13 @@ def _simulated(account: PlatformAccount) -> PlatformPublisherBase:
     return SimulatedPublisher(account.id)
 
 
+def _tiktok(account: PlatformAccount) -> PlatformPublisherBase:
+    from providers.publishing.tiktok import TikTokPublisher
+
+    username = str((account.details.get("creator") or {}).get("username", ""))
+    return TikTokPublisher(AccountCredentials(account.id), username)
+
+
 def _youtube(account: PlatformAccount) -> PlatformPublisherBase:
     from providers.publishing.youtube import YouTubePublisher
 
@@ -24,6 +31,7 @@ def _youtube(account: PlatformAccount) -> PlatformPublisherBase:
 
 PUBLISHERS: dict[str, Callable[[PlatformAccount], PlatformPublisherBase]] = {
     "simulated": _simulated,
+    "tiktok": _tiktok,
     "youtube": _youtube,
 }
 

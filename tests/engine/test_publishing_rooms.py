@@ -108,8 +108,8 @@ def test_platforms_that_are_not_built_are_refused_with_a_reason(owner: Actor) ->
         "instagram": False,
     }
     assert all("not built" in each.reason_in("en") for each in room_of_publishing if each.name in NOT_READY)
-    wanted = AccountInput(platform="tiktok", external_id="x", name="x", auth_config=AuthConfig(access_token="t"))
-    with database.session(owner) as session, pytest.raises(InvalidInput, match="TikTok"):
+    wanted = AccountInput(platform="facebook", external_id="x", name="x", auth_config=AuthConfig(access_token="t"))
+    with database.session(owner) as session, pytest.raises(InvalidInput, match="Facebook"):
         accounts.add(session, owner, wanted)
 
 
