@@ -23,7 +23,7 @@ from core import database
 from core.jobs import lifecycle
 from core.models.jobs import Job
 from core.models.publishing import PublicationRecord
-from providers.publishing import simulated, transport, youtube
+from providers.publishing import simulated, tiktok, transport, youtube
 from workers import runner
 from workers.processes import die_with_parent
 from workers.publishing import ledger, sync, upload
@@ -41,6 +41,16 @@ POINTS = (
     "step made, not stored",
     "before the end is stored",
 )
+TIKTOK = (
+    "after intent",
+    "post opened, handle not stored",
+    "handle stored",
+    "half of it sent",
+    "last byte sent, answer not read",
+    "answer read, id not stored",
+    "id stored",
+    "before the end is stored",
+)
 SIMULATED = (
     "before intent",
     "after intent",
@@ -54,6 +64,7 @@ FIGURES = "kill-while-figures-are-stored"
 READS = "figures-are-read-too"
 """Only with a file of this name do the workers take the jobs that read figures."""
 CHUNK = 262_144
+TIKTOK_CHUNK = 5_300_000
 
 
 def main() -> int:
@@ -63,6 +74,7 @@ def main() -> int:
     ledger.LEASE = timedelta(seconds=3)
     ledger.RENEWAL = 0.5
     youtube.YouTubePublisher.__init__.__kwdefaults__["chunk_bytes"] = CHUNK
+    tiktok.TikTokPublisher.__init__.__kwdefaults__["chunk_bytes"] = TIKTOK_CHUNK
     _put_points(flags)
     while True:
         child = os.fork()
@@ -135,6 +147,18 @@ def _put_points(flags: Path) -> None:
         return answer
 
     transport.SingleShot._send = sending
+    put = tiktok.TikTokPublisher._put
+
+    def putting(self: Any, *args: Any) -> Any:
+        answer = put(self, *args)
+        if answer.status_code == 206:
+            die("half of it sent")
+        if answer.status_code == 201:
+            die("last byte sent, answer not read")
+        return answer
+
+    tiktok.TikTokPublisher._put = putting
+    around(tiktok.TikTokPublisher, "_open", after="post opened, handle not stored")
     around(ledger, "save_handle", after="handle stored")
     around(ledger, "uploaded", before="answer read, id not stored", after="id stored")
     around(ledger, "published", before="before the end is stored")
