@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from core import database, events, log
 from core.jobs import lifecycle
 from core.models.jobs import Job
-from core.publishing import webhooks, zones
+from core.publishing import tiktok_webhooks, webhooks, zones
 from core.settings import get_settings
 from workers import leftovers
 from workers.context import attempt_folder
@@ -85,6 +85,7 @@ def chores() -> list[Chore]:
         Chore("due syncs", 10.0, dispatch.due_syncs),
         Chore("time zones", 3600.0, zones.follow),
         Chore("push subscriptions", 3600.0, webhooks.renew_due, aside=True),
+        Chore("permissions taken back", 10.0, tiktok_webhooks.settle_removed, aside=True),
         Chore("job folders", 600.0, clean_job_folders),
     ]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from core.errors import NotFound
 from core.publishing.inbox import Room
+from core.publishing.tiktok_webhooks import TikTokRoom
 from core.publishing.webhooks import YouTubeRoom
 
-ROOMS: dict[str, Room] = {room.platform: room for room in (YouTubeRoom(),)}
+ROOMS: dict[str, Room] = {room.platform: room for room in (YouTubeRoom(), TikTokRoom())}
 
 
 def room_of(platform: str) -> Room:

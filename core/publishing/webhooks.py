@@ -65,13 +65,20 @@ def callback_of(origin: str, account_id: UUID | str) -> str:
     Raises:
         InvalidInput: that name means a machine of its own to whoever asks for it.
     """
-    host = (urlsplit(origin).hostname or "").lower()
-    if _is_local(host):
+    address = address_of(origin, "youtube")
+    if address is None:
         raise InvalidInput(
             "YouTube cannot reach this studio.", "Open it under its public name (STUDIO_HOSTS), then try again."
         )
+    return f"{address}?account={account_id}"
+
+
+def address_of(origin: str, platform: str) -> str | None:
+    """Where a platform's notifications reach this studio; None under a name that nobody else can use."""
     scheme, netloc = urlsplit(origin)[:2]
-    return f"{scheme}://{netloc}/api/publishing/webhook/youtube?account={account_id}"
+    if _is_local((urlsplit(origin).hostname or "").lower()):
+        return None
+    return f"{scheme}://{netloc}/api/publishing/webhook/{platform}"
 
 
 def _is_local(host: str) -> bool:

@@ -93,8 +93,14 @@ def _allowance(viewer: shell.Viewer, account: PlatformAccount) -> None:
 
 
 def _push(viewer: shell.Viewer, account: PlatformAccount) -> None:
-    """YouTube's push notifications (P2.4): what holds, and the button that asks for them."""
+    """Notifications (P2.4): of YouTube what holds, and the button that asks for them; for TikTok the address that is
+    entered there."""
     lang = viewer.lang
+    if account.platform == "tiktok" and viewer.actor.role == "owner":
+        address = webhooks.address_of(st.context.url or "", "tiktok")
+        st.caption(t("publishing.push.enter" if address else "publishing.push.local", lang))
+        if address:
+            st.code(address, language=None)
     if account.platform != "youtube" or account.status != "connected":
         return
     state = webhooks.push_of(account)

@@ -126,7 +126,7 @@ def test_asked_confirmed_delivered_once(served: Served, hub: list[dict[str, str]
         assert hints() == (1, True)
         with database.session() as session:
             assert session.scalars(select(WebhookDelivery)).one().body == FEED
-        assert youtube.post("/api/publishing/webhook/tiktok", content=b"{}").status_code == 404
+        assert youtube.post("/api/publishing/webhook/simulated", content=b"{}").status_code == 404
         assert youtube.post(where, content=b"x" * 2_000_000).status_code == 413
 
 

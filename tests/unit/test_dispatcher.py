@@ -38,4 +38,4 @@ def test_a_failing_chore_ends_nothing() -> None:
 
 
 def test_what_asks_a_foreign_server_is_done_aside() -> None:
-    assert {chore.name for chore in chores() if chore.aside} == {"push subscriptions"}
+    assert {chore.name for chore in chores() if chore.aside} == {"push subscriptions", "permissions taken back"}
