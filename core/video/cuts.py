@@ -154,7 +154,7 @@ def build_pieces(
     Where removals overlap the stronger reason names the piece (user, clip, repeat, filler, silence). Automatic
     removals lose what they share with a word that stays and are snapped inwards to whole frames; a user's or a
     clip's bounds are snapped to the nearest frame. A kept rest shorter than ``min_kept_seconds`` without a word goes
-    too. Raises InvalidInput when nothing would be left.
+    too.
     """
     asked = [removal for removal in removals if removal.end > removal.start]
     struck = {index for removal in asked if removal.words for index in range(*removal.words)}
@@ -176,13 +176,16 @@ def build_pieces(
                 end = duration_frames
             spans.append((begin, end, removal))
     pieces = _paint(duration_frames, [span for span in spans if span[1] > span[0]])
-    pieces = _absorb(pieces, rate, staying, min_kept_seconds)
+    return tuple(_absorb(pieces, rate, staying, min_kept_seconds))
+
+
+def check_something_stays(pieces: Sequence[Piece]) -> None:
+    """Raise InvalidInput when an automatic edit would leave nothing of the recording."""
     if pieces and not any(piece.kept for piece in pieces):
         raise InvalidInput(
             "These settings would remove the whole recording.",
             "Lower the silence threshold (for example to -45 dB) or take back some of the cuts.",
         )
-    return tuple(pieces)
 
 
 def _exact(seconds: float) -> Fraction:

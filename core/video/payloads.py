@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from core.speech import Provider
 from core.video.caption_styles import STYLES
 from core.video.sizes import TargetOutput
-from core.video.timeline import AspectRatio
+from core.video.timeline import MAX_SPEED, MIN_SPEED, AspectRatio
 
 Language = Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")]
 Fraction01 = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -73,6 +73,25 @@ class RemoveRange(_Payload):
     def _ordered(self) -> RemoveRange:
         if self.end <= self.start:
             raise ValueError("end must be later than start")
+        return self
+
+
+class AutoSpeed(_Payload):
+    """Change the pace, pitch kept: ``factor`` for all that stays; with ``silence_factor`` the pauses that
+    ``auto_cut_silence`` would remove (by its settings where it is asked for too) stay and pass so many times as fast,
+    rising to it and falling from it over ``ramp_seconds``."""
+
+    type: Literal["auto_speed"] = "auto_speed"
+    factor: float | None = Field(default=None, ge=MIN_SPEED, le=MAX_SPEED)
+    silence_factor: float | None = Field(default=None, ge=MIN_SPEED, le=MAX_SPEED)
+    ramp_seconds: float = Field(default=0.0, ge=0.0, le=5.0)
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> AutoSpeed:
+        if self.factor is None and self.silence_factor is None:
+            raise ValueError("give factor, silence_factor or both")
+        if self.ramp_seconds and self.silence_factor is None:
+            raise ValueError("ramp_seconds belongs to silence_factor")
         return self
 
 
@@ -159,6 +178,7 @@ Operation = Annotated[
     | AutoCutFillers
     | AutoCutRepeats
     | RemoveRange
+    | AutoSpeed
     | AutoReframe
     | AddSubtitle
     | AddMusic

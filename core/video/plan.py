@@ -11,6 +11,7 @@ from uuid import UUID
 from core.video.cuts import (
     Removal,
     build_pieces,
+    check_something_stays,
     quiet_threshold,
     silences_from_levels,
     silences_from_speech,
@@ -24,6 +25,7 @@ from core.video.payloads import (
     AutoCutRepeats,
     AutoCutSilence,
     AutoReframe,
+    AutoSpeed,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -32,7 +34,8 @@ from core.video.payloads import (
 )
 from core.video.reframe import FaceSample, crop_track, window
 from core.video.sentences import sentences
-from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTarget, Timeline, Word
+from core.video.speed import at_pace, sped_pauses
+from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTarget, Piece, Timeline, Word
 from core.video.timeline_edit import set_range
 
 T = TypeVar("T")
@@ -91,7 +94,7 @@ def find(operations: Sequence[Operation], kind: type[T]) -> T | None:
 
 def needs(operations: Sequence[Operation], *, captions: bool = False) -> Needs:
     """What must be measured before :func:`plan` can decide."""
-    silence = [operation for operation in operations if isinstance(operation, AutoCutSilence)]
+    silence = _pauses_meant(operations)
     return Needs(
         words=captions
         or any(isinstance(operation, AutoCutFillers | AutoCutRepeats | AddSubtitle) for operation in operations),
@@ -107,13 +110,22 @@ def spoken_language(operations: Sequence[Operation], asked: str) -> str:
     return captions.language if captions and captions.language != "auto" else asked
 
 
+def _pauses_meant(operations: Sequence[Operation]) -> list[AutoCutSilence]:
+    """What counts as a pause: as asked, or by the usual settings where pauses are only to pass faster."""
+    asked = [operation for operation in operations if isinstance(operation, AutoCutSilence)]
+    speed = find(operations, AutoSpeed)
+    if not asked and speed is not None and speed.silence_factor is not None:
+        return [AutoCutSilence()]
+    return asked
+
+
 def find_removals(operations: Sequence[Operation], facts: SourceFacts, measured: Measured) -> list[Removal]:
-    """What the cutting operations take out."""
+    """What the cutting operations take out; pauses that are to pass faster are among it."""
     removals: list[Removal] = []
+    for silence in _pauses_meant(operations):
+        removals += _silences(silence, facts, measured)
     for operation in operations:
-        if isinstance(operation, AutoCutSilence):
-            removals += _silences(operation, facts, measured)
-        elif isinstance(operation, AutoCutFillers):
+        if isinstance(operation, AutoCutFillers):
             removals += find_fillers(measured.words, operation.words)
             removals += hesitation_cuts(measured.words, measured.hesitations)
         elif isinstance(operation, AutoCutRepeats):
@@ -145,6 +157,7 @@ def _silences(operation: AutoCutSilence, facts: SourceFacts, measured: Measured)
 
 def plan(facts: SourceFacts, operations: Sequence[Operation], measured: Measured) -> Timeline:
     """The timeline of an edit, without crops and music. Raises InvalidInput when nothing would be left."""
+    found = build_pieces(facts.frames, facts.fps, find_removals(operations, facts, measured), measured.words)
     timeline = Timeline(
         source_asset_id=facts.asset_id,
         fps=str(facts.fps),
@@ -152,11 +165,18 @@ def plan(facts: SourceFacts, operations: Sequence[Operation], measured: Measured
         height=facts.height,
         duration_frames=facts.frames,
         has_audio=facts.has_audio,
-        pieces=build_pieces(facts.frames, facts.fps, find_removals(operations, facts, measured), measured.words),
+        pieces=_with_speed(found, facts.fps, find(operations, AutoSpeed)),
         language=measured.language,
         words=measured.words,
     )
     return with_looks(timeline, operations)
+
+
+def _with_speed(pieces: tuple[Piece, ...], rate: Fraction, speed: AutoSpeed | None) -> tuple[Piece, ...]:
+    if speed is not None and speed.silence_factor is not None:
+        pieces = sped_pauses(pieces, rate, speed.silence_factor, speed.ramp_seconds)
+    check_something_stays(pieces)
+    return pieces if speed is None or speed.factor is None else at_pace(pieces, speed.factor)
 
 
 def with_looks(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:

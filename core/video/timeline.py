@@ -6,6 +6,7 @@ signal has no frames (words). Nothing here touches media; the renderer only exec
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 from uuid import UUID
@@ -13,7 +14,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 AspectRatio = Literal["source", "16:9", "9:16", "4:5", "1:1"]
-PieceReason = Literal["speech", "silence", "filler", "repeat", "beat", "user", "clip", "source"]
+PieceReason = Literal["speech", "silence", "filler", "repeat", "beat", "off_beat", "user", "clip", "source"]
+MIN_SPEED, MAX_SPEED = 0.25, 16.0
 
 
 class _Frozen(BaseModel):
@@ -21,19 +23,65 @@ class _Frozen(BaseModel):
 
 
 class Piece(_Frozen):
-    """Frames ``start_frame`` (inclusive) to ``end_frame`` (exclusive) of the source, kept or removed."""
+    """Frames ``start_frame`` (inclusive) to ``end_frame`` (exclusive) of the source, kept or removed.
+
+    A kept piece is shown at ``speed`` (2 is twice as fast); how many frames of the result that makes says
+    :attr:`Timeline.stretches`.
+    """
 
     start_frame: int = Field(ge=0)
     end_frame: int = Field(gt=0)
     kept: bool
     reason: PieceReason
     text: str = ""
+    speed: float = Field(default=1.0, ge=MIN_SPEED, le=MAX_SPEED)
 
     @model_validator(mode="after")
     def _not_empty(self) -> Piece:
         if self.end_frame <= self.start_frame:
             raise ValueError("a piece must hold at least one frame")
+        if not self.kept and self.speed != 1.0:
+            raise ValueError("only a kept piece has a speed")
         return self
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Frames ``start``–``end`` (exclusive) of the source, shown as ``frames`` frames of the result from ``at`` on.
+
+    The result's frame ``at + i`` shows the source's frame under the middle of the i-th of ``frames`` equal parts
+    (Bresenham's choice): at normal speed each in its turn, faster some are left out, slower some are repeated.
+    """
+
+    start: int
+    end: int
+    at: int
+    frames: int
+    speed: float = 1.0
+
+    @property
+    def length(self) -> int:
+        """How many frames of the source it takes."""
+        return self.end - self.start
+
+    @property
+    def plain(self) -> bool:
+        """Whether every frame of the source is shown once."""
+        return self.frames == self.length
+
+    def shown(self, index: int) -> int:
+        """The source's frame that the result shows at ``at + index``."""
+        return self.start + (2 * index + 1) * self.length // (2 * self.frames)
+
+    def before(self, frame: int) -> int:
+        """How many frames of the result show something before this frame of the source (of this stretch)."""
+        offset = min(max(frame - self.start, 0), self.length)
+        return -((self.length - 2 * offset * self.frames) // (2 * self.length))
+
+
+def result_frames(length: int, speed: float) -> int:
+    """How many frames of the result ``length`` frames of the source make: at least one."""
+    return length if speed == 1.0 else max(1, round(length / speed))
 
 
 class Word(_Frozen):
@@ -113,9 +161,26 @@ class Timeline(_Frozen):
         return tuple(piece for piece in self.pieces if piece.kept)
 
     @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The way from the source to the result, which everything that maps between them takes. Kept pieces that touch
+        and have one speed are one stretch: cutting a piece in two changes nothing of the result."""
+        rows: list[tuple[int, int, float]] = []
+        for piece in self.kept:
+            if rows and rows[-1][1] == piece.start_frame and rows[-1][2] == piece.speed:
+                rows[-1] = (rows[-1][0], piece.end_frame, piece.speed)
+            else:
+                rows.append((piece.start_frame, piece.end_frame, piece.speed))
+        found: list[Stretch] = []
+        position = 0
+        for start, end, speed in rows:
+            found.append(Stretch(start, end, position, result_frames(end - start, speed), speed))
+            position += found[-1].frames
+        return tuple(found)
+
+    @property
     def kept_frames(self) -> int:
         """Length of the result in frames."""
-        return sum(piece.end_frame - piece.start_frame for piece in self.kept)
+        return sum(stretch.frames for stretch in self.stretches)
 
     @model_validator(mode="after")
     def _covers_the_source(self) -> Timeline:

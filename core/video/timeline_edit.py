@@ -17,7 +17,10 @@ from pydantic import ValidationError
 from core.errors import InvalidInput
 from core.video.cuts import cut_words
 from core.video.text import clean, join
-from core.video.timeline import Piece, PieceReason, Timeline, Word
+from core.video.timeline import MAX_SPEED, MIN_SPEED, Piece, PieceReason, Timeline, Word
+
+# Why a kept piece is there when nobody asked for it; taken out by hand it is the user's own.
+AUTOMATIC = ("speech", "source", "beat", "off_beat")
 
 
 def toggle_piece(timeline: Timeline, index: int) -> Timeline:
@@ -26,8 +29,21 @@ def toggle_piece(timeline: Timeline, index: int) -> Timeline:
         raise InvalidInput("This piece is no longer part of the edit.", "Reload the page to see the current edit.")
     pieces = list(timeline.pieces)
     piece = pieces[index]
-    reason = "user" if piece.kept and piece.reason in ("speech", "source") else piece.reason
-    pieces[index] = piece.model_copy(update={"kept": not piece.kept, "reason": reason})
+    reason = "user" if piece.kept and piece.reason in AUTOMATIC else piece.reason
+    pieces[index] = piece.model_copy(update={"kept": not piece.kept, "reason": reason, "speed": 1.0})
+    return _with(timeline, pieces)
+
+
+def set_speed(timeline: Timeline, index: int, speed: float) -> Timeline:
+    """Show one kept piece ``speed`` times as fast."""
+    if not 0 <= index < len(timeline.pieces):
+        raise InvalidInput("This piece is no longer part of the edit.", "Reload the page to see the current edit.")
+    if not timeline.pieces[index].kept:
+        raise InvalidInput("A removed piece has no speed.", "Keep it first.")
+    if not MIN_SPEED <= speed <= MAX_SPEED:
+        raise InvalidInput("This speed is not possible.", f"Choose {MIN_SPEED:g} to {MAX_SPEED:g}.")
+    pieces = list(timeline.pieces)
+    pieces[index] = pieces[index].model_copy(update={"speed": speed})
     return _with(timeline, pieces)
 
 
@@ -96,8 +112,8 @@ def with_corrections(timeline: Timeline, corrections: Iterable[tuple[int, str]])
     return timeline
 
 
-def with_pieces(timeline: Timeline, rows: Iterable[tuple[int, int, bool, str]]) -> Timeline:
-    """The whole list of pieces anew, as (start frame, end frame, kept, reason) from an editor.
+def with_pieces(timeline: Timeline, rows: Iterable[tuple[int, int, bool, str, float]]) -> Timeline:
+    """The whole list of pieces anew, as (start frame, end frame, kept, reason, speed) from an editor.
 
     Texts of pieces that did not move stay. Raises InvalidInput when the rows do not cover the source.
     """
@@ -105,10 +121,10 @@ def with_pieces(timeline: Timeline, rows: Iterable[tuple[int, int, bool, str]]) 
     try:
         pieces = [
             Piece.model_validate(
-                {"start_frame": start, "end_frame": end, "kept": kept, "reason": reason}
+                {"start_frame": start, "end_frame": end, "kept": kept, "reason": reason, "speed": speed}
                 | {"text": texts.get((start, end), "")}
             )
-            for start, end, kept, reason in rows
+            for start, end, kept, reason, speed in rows
         ]
         return _with(timeline, pieces)
     except ValidationError as error:
@@ -127,64 +143,66 @@ def clip(timeline: Timeline, start: float, end: float) -> Timeline:
 
 
 class TimeMap:
-    """Seconds of the source ↔ seconds of the result, for one timeline."""
+    """Seconds of the source ↔ seconds of the result, for one timeline; both flow evenly inside a stretch."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self._starts: list[float] = []
-        self._ends: list[float] = []
-        self._outputs: list[float] = []
-        frames = 0
-        for piece in timeline.kept:
-            self._starts.append(float(piece.start_frame / timeline.rate))
-            self._ends.append(float(piece.end_frame / timeline.rate))
-            self._outputs.append(float(frames / timeline.rate))
-            frames += piece.end_frame - piece.start_frame
-        self.duration = float(frames / timeline.rate)
+        stretches, rate = timeline.stretches, timeline.rate
+        self._starts = [float(stretch.start / rate) for stretch in stretches]
+        self._ends = [float(stretch.end / rate) for stretch in stretches]
+        self._outputs = [float(stretch.at / rate) for stretch in stretches]
+        # Seconds of the result for each second of the source.
+        self._pace = [stretch.frames / stretch.length for stretch in stretches]
+        self.duration = float(timeline.kept_frames / rate)
 
     def to_output(self, seconds: float) -> float | None:
         """Where this moment of the source is in the result; None where it was removed."""
         index = bisect_right(self._starts, seconds) - 1
         if index < 0 or seconds >= self._ends[index]:
             return None
-        return self._outputs[index] + seconds - self._starts[index]
+        return self._place(index, seconds)
 
     def to_source(self, seconds: float) -> float:
         """Which moment of the source is shown at ``seconds`` of the result (clamped to its length)."""
         if not self._outputs:
             return 0.0
         index = max(0, bisect_right(self._outputs, max(0.0, seconds) + 1e-9) - 1)
-        offset = max(0.0, max(0.0, seconds) - self._outputs[index])
+        offset = max(0.0, max(0.0, seconds) - self._outputs[index]) / self._pace[index]
         return min(self._starts[index] + offset, self._ends[index])
 
     def kept(self, start: float, end: float) -> float:
-        """How many seconds between two moments of the source are in the result."""
+        """How many seconds of the result show what is between two moments of the source."""
         return max(0.0, self._before(end) - self._before(start))
+
+    def _place(self, index: int, seconds: float) -> float:
+        return self._outputs[index] + (seconds - self._starts[index]) * self._pace[index]
 
     def _before(self, seconds: float) -> float:
         index = bisect_right(self._starts, seconds) - 1
-        if index < 0:
-            return 0.0
-        return self._outputs[index] + min(seconds, self._ends[index]) - self._starts[index]
+        return 0.0 if index < 0 else self._place(index, min(seconds, self._ends[index]))
 
     def span(self, start: float, end: float) -> tuple[float, float] | None:
         """The part of a stretch of the source that is in the result, in seconds of the result.
 
-        None when less than half of it was kept. A stretch over a cut keeps its larger part.
+        None when less than half of it was kept. What lies over a cut keeps its larger part; what goes on in another
+        speed without a cut stays whole.
         """
-        best: tuple[float, float] | None = None
+        runs: list[tuple[float, float, float]] = []  # seconds of the source, from and to in the result
         kept = 0.0
         index = max(0, bisect_right(self._starts, start) - 1)
         while index < len(self._starts) and self._starts[index] < end:
             low, high = max(start, self._starts[index]), min(end, self._ends[index])
             if high > low:
                 kept += high - low
-                if best is None or high - low > best[1] - best[0]:
-                    shift = self._outputs[index] - self._starts[index]
-                    best = (low + shift, high + shift)
+                first, last = self._place(index, low), self._place(index, high)
+                if runs and self._ends[index - 1] == self._starts[index]:
+                    runs[-1] = (runs[-1][0] + high - low, runs[-1][1], last)
+                else:
+                    runs.append((high - low, first, last))
             index += 1
-        if best is None or kept < (end - start) / 2 - 1e-9:
+        if not runs or kept < (end - start) / 2 - 1e-9:
             return None
-        return best
+        _, first, last = max(runs, key=lambda run: run[0])
+        return first, last
 
 
 def output_words(timeline: Timeline) -> tuple[Word, ...]:
@@ -204,7 +222,9 @@ def transcript_text(timeline: Timeline) -> str:
 
 
 def summary(timeline: Timeline) -> dict[str, Any]:
-    """``{source_seconds, kept_seconds, removed_seconds, removed_by_reason: {reason: seconds}, cuts}``."""
+    """``{source_seconds, kept_seconds, removed_seconds, removed_by_reason: {reason: seconds}, speed_saved_seconds,
+    cuts}``; ``kept_seconds`` is the result's length, ``speed_saved_seconds`` what higher speeds take from it (negative
+    where it is slower)."""
     removed: dict[str, int] = {}
     for piece in timeline.pieces:
         if not piece.kept:
@@ -216,12 +236,15 @@ def summary(timeline: Timeline) -> dict[str, Any]:
         "removed_by_reason": {
             reason: round(float(frames / timeline.rate), 3) for reason, frames in sorted(removed.items())
         },
+        "speed_saved_seconds": round(
+            float((timeline.duration_frames - sum(removed.values()) - timeline.kept_frames) / timeline.rate), 3
+        ),
         "cuts": sum(not piece.kept for piece in timeline.pieces),
     }
 
 
 def piece_rows(timeline: Timeline) -> list[dict[str, Any]]:
-    """The pieces as a job's result shows them: ``{start, end, kept, reason, text}``, seconds of the source."""
+    """The pieces as a job's result shows them: ``{start, end, kept, reason, text, speed}``, seconds of the source."""
     return [
         {
             "start": round(float(piece.start_frame / timeline.rate), 3),
@@ -229,6 +252,7 @@ def piece_rows(timeline: Timeline) -> list[dict[str, Any]]:
             "kept": piece.kept,
             "reason": piece.reason,
             "text": piece.text,
+            "speed": piece.speed,
         }
         for piece in timeline.pieces
     ]
@@ -271,10 +295,10 @@ def _overlay(
             continue
         previous = result[-1] if result else None
         joins = previous and previous.start_frame >= first and previous.kept == kept and previous.reason == reason
-        if previous and joins and previous.text == text:
+        if previous and joins and previous.text == text and previous.speed == 1.0:
             result[-1] = previous.model_copy(update={"end_frame": piece.end_frame})
         else:
-            result.append(piece.model_copy(update={"kept": kept, "reason": reason, "text": text}))
+            result.append(piece.model_copy(update={"kept": kept, "reason": reason, "text": text, "speed": 1.0}))
     return result
 
 

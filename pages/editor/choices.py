@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import streamlit as st
@@ -19,6 +19,9 @@ from pages.editor import speech, tracks
 from pages.editor.project import Choices
 
 RESOLUTIONS: tuple[Literal["720p", "1080p"], ...] = ("720p", "1080p")
+PAUSES: tuple[Literal["cut", "speed", "leave"], ...] = ("cut", "speed", "leave")
+PAUSE_SPEEDS = (2.0, 3.0, 4.0, 6.0, 8.0)
+PACES = (0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
 
 
@@ -57,24 +60,20 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**{t('video.what', lang)}**")
-        cut_silence = st.toggle(t("video.cut_silence", lang), stored.cut_silence, key=key("silence"), disabled=busy)
-        pause = stored.min_silence_seconds
-        if cut_silence:
-            pause = st.slider(
-                t("video.longer_than", lang),
-                0.2,
-                3.0,
-                stored.min_silence_seconds,
-                0.1,
-                "%.1f",
-                key=key("pause"),
-                disabled=busy,
-            )
+        pauses = _pauses(stored, lang, key("pauses"), busy)
         fillers = st.toggle(t("video.cut_fillers", lang), stored.cut_fillers, key=key("fillers"), disabled=busy)
         repeats = st.toggle(t("video.cut_repeats", lang), stored.cut_repeats, key=key("repeats"), disabled=busy)
         follow = st.toggle(t("video.follow_face", lang), stored.follow_face, key=key("face"), disabled=busy)
         noise = st.toggle(t("video.noise", lang), stored.reduce_noise, key=key("noise"), disabled=busy)
         loud = st.toggle(t("video.loudness", lang), stored.loudness, key=key("loudness"), disabled=busy)
+        pace = st.select_slider(
+            t("video.speed", lang),
+            PACES,
+            stored.speed if stored.speed in PACES else 1.0,
+            format_func=times,
+            key=key("speed"),
+            disabled=busy,
+        )
     with right:
         names = ["", *STYLES]
         style = st.selectbox(
@@ -91,8 +90,8 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
     chosen = Choices(
         language=language,
         speech_provider=speech_provider,
-        cut_silence=cut_silence,
-        min_silence_seconds=pause,
+        **pauses,
+        speed=pace,
         cut_fillers=fillers,
         cut_repeats=repeats,
         follow_face=follow,
@@ -110,6 +109,40 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         chosen = ask_shapes(viewer, project_id, chosen)
     if chosen != stored and viewer.may_edit:
         remember(viewer, project_id, chosen)
+    return chosen
+
+
+def times(speed: float) -> str:
+    """A speed as people write it: ×1.25."""
+    return f"×{speed:g}"
+
+
+def _pauses(stored: Choices, lang: str, key: str, busy: bool) -> dict[str, Any]:
+    """What becomes of pauses, as fields of the choices."""
+    kind = st.segmented_control(
+        t("video.pauses", lang),
+        PAUSES,
+        default=stored.pauses,
+        required=True,
+        format_func=lambda name: t(f"video.pauses_{name}", lang),
+        key=key,
+        disabled=busy,
+    )
+    chosen: dict[str, Any] = {
+        "pauses": kind or stored.pauses,
+        "min_silence_seconds": stored.min_silence_seconds,
+        "pause_speed": stored.pause_speed,
+    }
+    if chosen["pauses"] == "speed":
+        fast = stored.pause_speed if stored.pause_speed in PAUSE_SPEEDS else 4.0
+        chosen["pause_speed"] = st.select_slider(
+            t("video.pause_speed", lang), PAUSE_SPEEDS, fast, format_func=times, key=f"{key}-speed", disabled=busy
+        )
+    if chosen["pauses"] != "leave":
+        chosen["min_silence_seconds"] = st.slider(
+            t("video.longer_than", lang), 0.2, 3.0, stored.min_silence_seconds, 0.1, "%.1f",
+            key=f"{key}-longer", disabled=busy,
+        )  # fmt: skip
     return chosen
 
 

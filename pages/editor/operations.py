@@ -13,6 +13,7 @@ from core.video.payloads import (
     AutoCutRepeats,
     AutoCutSilence,
     AutoReframe,
+    AutoSpeed,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -35,8 +36,12 @@ def _music(choices: Choices) -> dict[str, object] | None:
 def cuts_and_sound(choices: Choices) -> list[Operation]:
     """The operations that hold for the long version and for every short."""
     operations: list[Operation] = []
-    if choices.cut_silence:
+    if choices.pauses != "leave":
         operations.append(AutoCutSilence(min_silence_seconds=choices.min_silence_seconds))
+    pace = choices.speed if choices.speed != 1.0 else None
+    passing = choices.pause_speed if choices.pauses == "speed" else None
+    if pace or passing:
+        operations.append(AutoSpeed(factor=pace, silence_factor=passing))
     if choices.cut_fillers:
         operations.append(AutoCutFillers())
     if choices.cut_repeats:
@@ -62,7 +67,8 @@ def edit_operations(choices: Choices) -> tuple[Operation, ...]:
 
 def decides_cuts(payload: Mapping[str, Any]) -> tuple[object, list[object]]:
     """Of a job's payload, what the cuts depend on: the language and the cutting operations."""
-    cutting = [one for one in payload.get("operations") or [] if str(one.get("type")).startswith("auto_cut_")]
+    deciding = ("auto_cut_", "auto_speed")
+    cutting = [one for one in payload.get("operations") or [] if str(one.get("type")).startswith(deciding)]
     return payload.get("language"), cutting
 
 

@@ -6,10 +6,10 @@ what is being made in its jobs.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -32,8 +32,10 @@ class Choices(BaseModel):
 
     language: str = ""
     speech_provider: Provider = "local"
-    cut_silence: bool = True
+    pauses: Literal["cut", "speed", "leave"] = "cut"
     min_silence_seconds: float = 0.6
+    pause_speed: float = 4.0
+    speed: float = 1.0
     cut_fillers: bool = False
     cut_repeats: bool = False
     follow_face: bool = True
@@ -46,6 +48,14 @@ class Choices(BaseModel):
     resolution: Literal["720p", "1080p"] = "1080p"
     shorts: int = 5
     max_seconds: int = 45
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_stored_before(cls, state: Any) -> Any:
+        """Projects of before pauses could be sped up say whether to cut them."""
+        if isinstance(state, dict) and "pauses" not in state and state.get("cut_silence") is False:
+            return {**state, "pauses": "leave"}
+        return state
 
 
 class ProjectState(BaseModel):

@@ -37,9 +37,10 @@ def apply(timeline: Timeline, edit: TimelineEdit) -> Timeline:
                     "kept": kept,
                     "reason": reason,
                     "text": texts.get((start, end), ""),
+                    "speed": speed,
                 }
             )
-            for start, end, kept, reason in edit["pieces"]
+            for start, end, kept, reason, speed in edit["pieces"]
         )
         changed = Timeline.model_validate({**timeline.model_dump(), "pieces": [piece.model_dump() for piece in pieces]})
     except ValidationError:

@@ -5,7 +5,9 @@ folder; no text of a user, no path and no font name ever enters it, so nothing c
 
 Frames are cut on the constant grid described in :mod:`providers.video.probe`: the ``fps`` filter makes it, ``select``
 keeps frames by their number, ``setpts=N`` numbers them again. The choice of a frame is a balanced tree of comparisons
-(FFmpeg's ``if`` evaluates only the taken branch), so that a thousand pieces cost ten comparisons a frame.
+(FFmpeg's ``if`` evaluates only the taken branch), so that a thousand pieces cost ten comparisons a frame. Which frames
+a faster or slower piece shows is said by :class:`core.video.timeline.Stretch`; the graph repeats its arithmetic in
+whole numbers, so that both always agree.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from core.errors import InvalidInput
-from core.video.timeline import CropKeyframe, CropTrack, OutputTarget, Timeline
+from core.video.timeline import CropKeyframe, CropTrack, OutputTarget, Stretch, Timeline
 
 # Opening the source again costs decoding from the key frame before; worth it only to skip more than this.
 MIN_SKIP_SECONDS = 12.0
@@ -38,11 +40,6 @@ class Window:
     start: int
     end: int
     ranges: tuple[tuple[int, int], ...]
-
-    @property
-    def kept(self) -> int:
-        """How many frames of the window stay."""
-        return sum(end - start for start, end in self.ranges)
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,8 @@ def compile_video(
     ``captions`` are names of ASS files in the render's folder, made by the renderer, one for each target.
     """
     rate = timeline.rate
-    chains = [_window_chain(index, window, rate) for index, window in enumerate(windows)]
+    stretches = timeline.stretches
+    chains = [_window_chain(index, window, stretches, rate) for index, window in enumerate(windows)]
     if len(windows) > 1:
         labels = "".join(f"[w{index}]" for index in range(len(windows)))
         chains.append(f"{labels}concat=n={len(windows)}:v=1:a=0[joined]")
@@ -130,41 +128,72 @@ def compile_video(
     branches = "".join(f"[b{index}]" for index in range(len(targets)))
     split = f",split={len(targets)}{branches}" if len(targets) > 1 else branches
     chains.append(f"{last}{','.join(common)}{split}")
-    ranges = [item for window in windows for item in window.ranges]
     for index, (target, caption) in enumerate(zip(targets, captions, strict=True)):
-        chains.append(_target_chain(index, timeline, ranges, picture, target, caption))
+        chains.append(_target_chain(index, timeline, stretches, picture, target, caption))
     return ";\n".join(chains) + "\n"
 
 
-def _window_chain(index: int, window: Window, rate: Fraction) -> str:
+def _window_chain(index: int, window: Window, stretches: Sequence[Stretch], rate: Fraction) -> str:
     start = _seconds(lead_in(window, rate)) if window.start else "0"
+    inside = [item for item in stretches if window.start <= item.start and item.end <= window.end]
     filters = [
         f"fps=fps={rate}:start_time={start}:round=near",
         # A source whose pictures end early shows its last one; trim closes the endless padding.
         "tpad=stop_mode=clone:stop=-1",
         f"trim=end_frame={window.end - window.start}",
     ]
-    if window.kept != window.end - window.start:
-        local = [(start - window.start, end - window.start) for start, end in window.ranges]
-        filters.append(f"select='{keep_expression(local)}'")
-    filters += [f"settb={1 / rate}", "setpts=N"]
+    if sum(item.length for item in inside if item.frames >= item.length) != window.end - window.start:
+        filters.append(f"select='{choice_expression(inside, window.start)}'")
+    filters.append(f"settb={1 / rate}")
+    if any(item.frames > item.length for item in inside):
+        # A slower piece: its frames stand apart, and each is shown until the next.
+        filters.append(f"setpts='{place_expression(inside)}'")
+        filters += [f"fps=fps={rate}:start_time=0:round=near", "tpad=stop_mode=clone:stop=-1"]
+        filters.append(f"trim=end_frame={sum(item.frames for item in inside)}")
+    filters.append("setpts=N")
     return f"[{index}:V:0]{','.join(filters)}[w{index}]"
 
 
-def keep_expression(ranges: Sequence[tuple[int, int]]) -> str:
-    """1 where the frame number ``n`` lies in one of the ascending ranges, else 0."""
-    bounds = [bound for item in ranges for bound in item]
-    return _tree(bounds, [str(leaf % 2) for leaf in range(len(bounds) + 1)])
+def choice_expression(stretches: Sequence[Stretch], origin: int = 0) -> str:
+    """1 where the source's frame ``n`` (counted from ``origin``) is shown by one of the ascending stretches, else 0."""
+    bounds = [bound - origin for item in stretches for bound in (item.start, item.end)]
+    leaves = ["0"]
+    for item in stretches:
+        leaves += ["1" if item.frames >= item.length else _every(item, item.start - origin), "0"]
+    return _tree(bounds, leaves)
 
 
-def _tree(bounds: Sequence[int], leaves: Sequence[str]) -> str:
-    """Leaf ``i`` where ``bounds[i-1] <= n < bounds[i]``."""
+def _every(item: Stretch, start: int) -> str:
+    """Bresenham's choice of ``item.frames`` out of its frames, of which the first has the number ``start``."""
+    step = 2 * item.frames
+    return f"lt(mod({item.length + step * start}-{step}*n,{2 * item.length}),{step})"
+
+
+def place_expression(stretches: Sequence[Stretch]) -> str:
+    """Which frame of the result the chosen frame ``N`` is the first to be shown in."""
+    firsts, leaves = [], []
+    chosen = shown = 0
+    for item in stretches:
+        firsts.append(chosen)
+        if item.frames <= item.length:
+            leaves.append(f"N{shown - chosen:+d}")
+        else:
+            step = 2 * item.frames
+            count = f"ceil(({step}*N-{step * chosen + item.length})/{2 * item.length})"
+            leaves.append(f"{shown}+{count}")
+        chosen += min(item.frames, item.length)
+        shown += item.frames
+    return _tree(firsts[1:], leaves, "N")
+
+
+def _tree(bounds: Sequence[int], leaves: Sequence[str], number: str = "n") -> str:
+    """Leaf ``i`` where ``bounds[i-1] <= number < bounds[i]``."""
     if not bounds:
         return leaves[0]
     middle = len(bounds) // 2
-    left = _tree(bounds[:middle], leaves[: middle + 1])
-    right = _tree(bounds[middle + 1 :], leaves[middle + 1 :])
-    return f"if(lt(n,{bounds[middle]}),{left},{right})"
+    left = _tree(bounds[:middle], leaves[: middle + 1], number)
+    right = _tree(bounds[middle + 1 :], leaves[middle + 1 :], number)
+    return f"if(lt({number},{bounds[middle]}),{left},{right})"
 
 
 def crop_window(picture: Picture, target: OutputTarget) -> tuple[int, int]:
@@ -178,7 +207,7 @@ def crop_window(picture: Picture, target: OutputTarget) -> tuple[int, int]:
 
 
 def crop_path(
-    keyframes: Sequence[CropKeyframe], ranges: Sequence[tuple[int, int]], size: int, window: int, axis: str
+    keyframes: Sequence[CropKeyframe], stretches: Sequence[Stretch], size: int, window: int, axis: str
 ) -> list[tuple[int, float, float]]:
     """Where a crop window's edge is, by frames of the result: (first frame, pixels there, pixels a frame).
 
@@ -190,22 +219,30 @@ def crop_path(
         return [(0, (size - window) / 2, 0.0)]
     path: list[tuple[int, float, float]] = []
     at = 0
-    position = 0
-    for start, end in ranges:
-        frame = start
-        while frame < end:
+    for stretch in stretches:
+        frame = stretch.start
+        while frame < stretch.end:
             while at < len(points) and points[at][0] <= frame:
                 at += 1
             before, after = points[max(at - 1, 0)], points[min(at, len(points) - 1)]
             span = after[0] - before[0]
             slope = (after[1] - before[1]) / span if span > 0 else 0.0
             value = before[1] + slope * (frame - before[0]) if span > 0 else before[1]
-            following = min(end, after[0]) if after[0] > frame else end
-            if not path or slope or path[-1][2] or abs(path[-1][1] - value) > 1e-6:
-                path.append((position, value, slope))
-            position += following - frame
+            following = min(stretch.end, after[0]) if after[0] > frame else stretch.end
+            first, last = stretch.before(frame), stretch.before(following)
+            if not stretch.plain:
+                value, slope = _at_pace(stretch, first, frame, value, 0.0 if span == 1 else slope)
+            if first < last and (not path or slope or path[-1][2] or abs(path[-1][1] - value) > 1e-6):
+                path.append((stretch.at + first, value, slope))
             frame = following
     return path
+
+
+def _at_pace(stretch: Stretch, first: int, frame: int, value: float, slope: float) -> tuple[float, float]:
+    """A value at a frame of the source and its slope there, as value at the stretch's frame ``first`` and slope in the
+    result."""
+    pace = stretch.length / stretch.frames
+    return value + slope * (stretch.start + (first + 0.5) * pace - 0.5 - frame), slope * pace
 
 
 def crop_expression(path: Sequence[tuple[int, float, float]]) -> str:
@@ -217,7 +254,7 @@ def crop_expression(path: Sequence[tuple[int, float, float]]) -> str:
 def _target_chain(
     index: int,
     timeline: Timeline,
-    ranges: Sequence[tuple[int, int]],
+    stretches: Sequence[Stretch],
     picture: Picture,
     target: OutputTarget,
     caption: str | None,
@@ -231,8 +268,8 @@ def _target_chain(
             chain += f"scale={width}:{height},"
     elif track.mode == "crop":
         inner = crop_window(picture, target)
-        x = crop_expression(crop_path(track.keyframes, ranges, picture.width, inner[0], "x"))
-        y = crop_expression(crop_path(track.keyframes, ranges, picture.height, inner[1], "y"))
+        x = crop_expression(crop_path(track.keyframes, stretches, picture.width, inner[0], "x"))
+        y = crop_expression(crop_path(track.keyframes, stretches, picture.height, inner[1], "y"))
         # exact: without it 4:2:0 rounds to even pixels and a slow pan goes in steps of two.
         chain += f"crop=w={inner[0]}:h={inner[1]}:x='{x}':y='{y}':exact=1,"
         if inner != (width, height):

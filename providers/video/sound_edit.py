@@ -18,6 +18,7 @@ SAMPLE_RATE = 48_000
 CHANNELS = 2
 FADE_SAMPLES = 384
 HOP = 480
+RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ch_layout", "stereo")
 _BRIDGE = 101  # hops of 10 ms: in a shorter pause the music would swell and be pushed down at once
 
 Signal = NDArray[np.float32]
@@ -125,9 +126,9 @@ class CutWriter:
             place = np.arange(at, self._done, dtype=np.float32)
             gain = np.ones(len(block), dtype=np.float32)
             if cut.fade_in:
-                gain *= _raised(place + 0.5, fade)
+                gain *= raised(place + 0.5, fade)
             if cut.fade_out:
-                gain *= _raised(cut.length - place - 0.5, fade)
+                gain *= raised(cut.length - place - 0.5, fade)
             block = block * gain[:, None]
         self._write(block.astype("<f4", copy=False).tobytes())
 
@@ -143,7 +144,7 @@ class CutWriter:
         self._done = 0
 
 
-def _raised(place: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+def raised(place: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     """A raised cosine from 0 to 1 over ``length`` samples."""
     if length <= 0:
         return np.ones_like(place)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from providers.video.filtergraph import Window
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from providers.video.sound_edit import (
     CHANNELS,
+    RAW,
     SAMPLE_RATE,
     CutWriter,
     Signal,
@@ -38,6 +40,7 @@ from providers.video.sound_edit import (
     to_stereo,
     true_peaks,
 )
+from providers.video.sound_pieces import SoundPieces
 
 TRUE_PEAK_DBTP = -1.0
 # AAC moves peaks by up to about a decibel; the encoded file is measured and the ceiling lowered when it did more.
@@ -60,7 +63,6 @@ _METER = "ebur128=framelog=quiet"
 _NOISE_SECONDS = 120
 # afftdn answers two of its steps (an eightieth of a second each) late and does not say so in its timestamps.
 _DENOISE_DELAY = 2 * (SAMPLE_RATE // 80)
-_RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ch_layout", "stereo")
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,7 @@ def build_soundtrack(
         UnsupportedMedia, OutOfSpace, EngineFailed: from FFmpeg.
         JobCancelled: raised by ``progress``.
     """
-    ranges = [item for window in windows for item in window.ranges]
-    frames = sum(end - start for start, end in ranges)
-    samples = sample_at(frames, timeline.rate)
+    samples = sample_at(timeline.kept_frames, timeline.rate)
     voice = folder / "voice.f32"
     if channels:
         _cut_voice(source, timeline, windows, voice, channels, part(progress, 0, 0.4))
@@ -140,35 +140,55 @@ def read_loudness(stderr: str) -> Loudness:
 def _cut_voice(
     source: Path, timeline: Timeline, windows: Sequence[Window], voice: Path, channels: int, progress: Progress
 ) -> None:
-    ranges = [item for window in windows for item in window.ranges]
     rate = timeline.rate
-    cuts = plan_cuts(ranges, rate, timeline.duration_frames)
     # Gaps in the source's sound are filled, so that sample n is what is heard at n / 48000 s.
     chain = f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02,{to_stereo(channels)}"
     if timeline.noise_reduction > 0:
         floor = _noise_floor(source, windows[0], rate, channels, part(progress, 0, 0.1))
         chain += f",apad=pad_dur=0.1,afftdn=nr={6 + 18 * timeline.noise_reduction:.1f}:nf={floor:.1f}"
         chain += f",atrim=start_sample={_DENOISE_DELAY},asetpts=N"
-    finished = 0
+    stretches = timeline.stretches
+    if any(stretch.speed != 1.0 for stretch in stretches):
+        pieces = SoundPieces(stretches, rate, timeline.duration_frames, [0] * len(stretches), voice.parent)
+        ends = [sum(stretch.end <= window.end for stretch in stretches) for window in windows]
+        _listen(source, windows, rate, chain, pieces, ends, pieces.reach_seconds, part(progress, 0, 0.7))
+        pieces.write(voice, part(progress, 0.7, 1))
+        return
     with voice.open("wb") as file:
-        writer = CutWriter(cuts, file.write)
-        for index, window in enumerate(windows):
-            start = max(window.start / rate - _LEAD_SECONDS, Fraction(0))
-            length = float(window.end / rate - start) + 0.1
-            writer.begin(round(start * SAMPLE_RATE))
-            seek = ["-ss", f"{float(start):.6f}"] if window.start else []
-            run_ffmpeg(
-                [
-                    *source_arguments(source, *seek, "-vn", "-sn", "-dn"), "-map", "0:a:0", "-t", f"{length:.6f}",
-                    "-af", chain, *_RAW[:2], "pipe:1",
-                ],
-                sink=writer.feed,
-                duration_seconds=length,
-                progress=part(progress, index / len(windows), (index + 1) / len(windows)),
-                stage="stage.sound",
-            )  # fmt: skip
-            finished += len(window.ranges)
-            writer.finish(finished)
+        ranges = [item for window in windows for item in window.ranges]
+        writer = CutWriter(plan_cuts(ranges, rate, timeline.duration_frames), file.write)
+        ends = list(accumulate(len(window.ranges) for window in windows))
+        _listen(source, windows, rate, chain, writer, ends, 0.1, progress)
+
+
+def _listen(
+    source: Path,
+    windows: Sequence[Window],
+    rate: Fraction,
+    chain: str,
+    writer: CutWriter | SoundPieces,
+    ends: Sequence[int],
+    reach_seconds: float,
+    progress: Progress,
+) -> None:
+    """Play every window of the source, and ``reach_seconds`` after it, through the filters into the writer; ``ends``
+    says how much of what the writer wants has come by the end of each window."""
+    for index, window in enumerate(windows):
+        start = max(window.start / rate - _LEAD_SECONDS, Fraction(0))
+        length = float(window.end / rate - start) + reach_seconds
+        writer.begin(round(start * SAMPLE_RATE))
+        seek = ["-ss", f"{float(start):.6f}"] if window.start else []
+        run_ffmpeg(
+            [
+                *source_arguments(source, *seek, "-vn", "-sn", "-dn"), "-map", "0:a:0", "-t", f"{length:.6f}",
+                "-af", chain, *RAW[:2], "pipe:1",
+            ],
+            sink=writer.feed,
+            duration_seconds=length,
+            progress=part(progress, index / len(windows), (index + 1) / len(windows)),
+            stage="stage.sound",
+        )  # fmt: skip
+        writer.finish(ends[index])
 
 
 def _noise_floor(source: Path, window: Window, rate: Fraction, channels: int, progress: Progress) -> float:
@@ -180,7 +200,7 @@ def _noise_floor(source: Path, window: Window, rate: Fraction, channels: int, pr
     run_ffmpeg(
         [
             *source_arguments(source, "-ss", f"{float(window.start / rate):.6f}", "-vn", "-sn", "-dn"), "-map", "0:a:0",
-            "-t", str(_NOISE_SECONDS), "-af", to_stereo(channels), "-ar", "16000", *_RAW[:2], "pipe:1",
+            "-t", str(_NOISE_SECONDS), "-af", to_stereo(channels), "-ar", "16000", *RAW[:2], "pipe:1",
         ],
         sink=parts.append, duration_seconds=_NOISE_SECONDS, progress=progress, stage="stage.sound",
     )  # fmt: skip
@@ -226,7 +246,7 @@ def _decode_music(music: Path, longest: int, raw: Path, progress: Progress) -> S
     run_ffmpeg(
         [
             *source_arguments(music, "-vn", "-sn", "-dn"), "-map", "0:a:0", "-t", f"{seconds + 0.1:.6f}",
-            "-af", f"aresample={SAMPLE_RATE}", "-ac", str(CHANNELS), *_RAW[:2], output_argument(raw),
+            "-af", f"aresample={SAMPLE_RATE}", "-ac", str(CHANNELS), *RAW[:2], output_argument(raw),
         ],
         duration_seconds=seconds, progress=progress, stage="stage.sound",
     )  # fmt: skip
@@ -332,7 +352,7 @@ def _encode_as_it_is(raw: Path, path: Path, progress: Progress) -> Soundtrack:
 
 
 def _raw_input(path: Path) -> list[str]:
-    return [*_RAW, "-i", output_argument(path)]
+    return [*RAW, "-i", output_argument(path)]
 
 
 def _open(path: Path, samples: int) -> Signal:

@@ -22,7 +22,7 @@ from core.video.payloads import MultiExportInput, RenderTimelineInput, ShortsInp
 from core.video.reframe import position, window
 from core.video.sentences import tokens
 from core.video.timeline import Timeline
-from core.video.timeline_edit import correct_words, toggle_piece
+from core.video.timeline_edit import TimeMap, correct_words, toggle_piece
 from providers.video.probe import probe
 from tests.media import TalkingVideo, silent_video, spoken_clip, talking_video
 from workers import runner
@@ -124,6 +124,35 @@ def test_pauses_go_and_words_stay(owner: Actor, talk: TalkingVideo, tmp_path: Pa
         event = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "VIDEO_GENERATED")).one()
     assert event.data["asset_id"] == row["asset_id"]
     assert event.data["kind"] == "long"
+
+
+def test_pauses_pass_faster_and_nothing_that_is_said(owner: Actor, talk: TalkingVideo, tmp_path: Path) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    operations: list[dict[str, Any]] = [
+        {"type": "auto_cut_silence", "min_silence_seconds": 1.0, "padding_seconds": 0.2},
+        {"type": "auto_speed", "silence_factor": 4, "ramp_seconds": 0.2},
+        {"type": "add_subtitle", "language": "en", "burn_in": False},
+    ]
+    order = VideoEditInput.model_validate({"source_video_id": source, "operations": operations})
+    found = result(run(owner, "video.edit", order))
+    pieces = found["timeline"]["pieces"]
+    assert all(piece["kept"] for piece in pieces)
+    assert {piece["speed"] for piece in pieces if piece["reason"] == "speech"} == {1.0}
+    passing = [piece for piece in pieces if piece["speed"] == 4.0]
+    assert [piece["reason"] for piece in passing] == ["silence"] * 3
+    made = probe(file_of(owner, found["outputs"][0]["asset_id"]), exact=True)
+    with database.session(owner) as session:
+        row = session.get(TimelineRow, UUID(found["timeline_id"]))
+        assert row is not None
+        timeline = Timeline.model_validate(row.document)
+        assert made.frames == timeline.kept_frames
+        captions = session.scalars(select(Asset).where(Asset.kind == "subtitle")).all()
+        text = next(assets.path_of(asset).read_text() for asset in captions if asset.details["format"] == "srt")
+    assert made.duration_seconds < talk.duration - 2.5
+    last = TimeMap(timeline).to_output(talk.speech.sentences[-1].start)
+    assert last is not None
+    begins = [float(row[6:8]) + float(row[9:12]) / 1000 for row in text.splitlines() if " --> " in row]
+    assert min(abs(begin - last) for begin in begins) < 0.25
 
 
 def test_a_dry_run_is_corrected_and_rendered_without_measuring_again(

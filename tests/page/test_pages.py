@@ -149,6 +149,22 @@ def test_finding_the_cuts_submits_a_dry_run_with_the_choices(
     assert kinds == ["auto_cut_silence", "normalize_loudness", "auto_reframe", "add_subtitle"]
 
 
+def test_pauses_can_pass_faster_instead(
+    open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
+) -> None:
+    settled("en")
+    project_id = _project(owner, add_asset(), with_timeline=False)
+    test = open_page("video", project=str(project_id))
+    test.button_group(key=f"choice-pauses-{project_id}").set_value("speed").run()
+    test.select_slider(key=f"choice-pauses-{project_id}-speed").set_value(8.0).run()
+    test.button(key="find_cuts").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        asked = session.query(Job).one().payload["operations"]
+    assert [one["type"] for one in asked][:2] == ["auto_cut_silence", "auto_speed"]
+    assert (asked[1]["silence_factor"], asked[1]["factor"]) == (8.0, None)
+
+
 def test_rendering_uses_the_corrected_timeline(
     open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
 ) -> None:

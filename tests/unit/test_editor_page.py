@@ -31,12 +31,15 @@ TIMELINE = Timeline(
 )
 
 
-def edit(pieces: list[tuple[int, int, bool, str]], words: list[tuple[int, str]]) -> TimelineEdit:
+Row = tuple[int, int, bool, str, float]
+
+
+def edit(pieces: list[Row], words: list[tuple[int, str]]) -> TimelineEdit:
     return TimelineEdit(version=1, pieces=pieces, words=words)
 
 
-def as_sent(timeline: Timeline) -> list[tuple[int, int, bool, str]]:
-    return [(piece.start_frame, piece.end_frame, piece.kept, piece.reason) for piece in timeline.pieces]
+def as_sent(timeline: Timeline) -> list[Row]:
+    return [(piece.start_frame, piece.end_frame, piece.kept, piece.reason, piece.speed) for piece in timeline.pieces]
 
 
 def test_nothing_changed_is_the_same_timeline() -> None:
@@ -45,9 +48,9 @@ def test_nothing_changed_is_the_same_timeline() -> None:
 
 def test_a_piece_taken_back_and_a_word_corrected() -> None:
     pieces = as_sent(TIMELINE)
-    pieces[0] = (0, 20, True, "silence")
+    pieces[0] = (0, 20, True, "silence", 4.0)
     changed = apply(TIMELINE, edit(pieces, [(1, "world")]))
-    assert changed.kept_frames == 400
+    assert changed.kept_frames == 385
     assert changed.pieces[0].text == "…"
     assert [word.word for word in changed.words] == ["Hello", "world"]
     assert changed.words[1].start == TIMELINE.words[1].start
@@ -62,21 +65,29 @@ def test_only_what_decides_about_cuts_asks_for_new_ones() -> None:
 
     same = found.model_copy(update={"music": "preset:lofi", "captions": "clean", "loudness": False, "formats": ["1:1"]})
     assert cuts(same) == cuts(found)
-    for change in ({"min_silence_seconds": 1.0}, {"cut_fillers": True}, {"cut_silence": False}, {"language": "th"}):
+    for change in (
+        {"min_silence_seconds": 1.0},
+        {"cut_fillers": True},
+        {"pauses": "speed"},
+        {"pauses": "leave"},
+        {"speed": 1.25},
+        {"language": "th"},
+    ):
         assert cuts(found.model_copy(update=change)) != cuts(found)
 
 
 @pytest.mark.parametrize(
     "pieces",
     [
-        [(0, 20, True, "speech")],
-        [(0, 300, True, "speech"), (250, 500, True, "speech")],
-        [(0, 500, True, "nonsense")],
-        [(0, 0, True, "speech"), (0, 500, True, "speech")],
+        [(0, 20, True, "speech", 1.0)],
+        [(0, 300, True, "speech", 1.0), (250, 500, True, "speech", 1.0)],
+        [(0, 500, True, "nonsense", 1.0)],
+        [(0, 0, True, "speech", 1.0), (0, 500, True, "speech", 1.0)],
+        [(0, 500, True, "speech", 99.0)],
         [],
     ],
 )
-def test_an_edit_that_does_not_cover_the_recording_is_refused(pieces: list[tuple[int, int, bool, str]]) -> None:
+def test_an_edit_that_does_not_cover_the_recording_is_refused(pieces: list[Row]) -> None:
     with pytest.raises(InvalidInput):
         apply(TIMELINE, edit(pieces, []))
 
@@ -90,7 +101,7 @@ def test_a_word_that_is_not_there_is_refused() -> None:
 def test_any_covering_cut_is_accepted_as_it_is(cuts: list[int], data: st.DataObject) -> None:
     edges = [0, *sorted(cuts), 500]
     kept = data.draw(st.lists(st.booleans(), min_size=len(edges) - 1, max_size=len(edges) - 1))
-    pieces = [(a, b, keep, "user") for a, b, keep in zip(edges, edges[1:], kept, strict=False)]
+    pieces = [(a, b, keep, "user", 1.0) for a, b, keep in zip(edges, edges[1:], kept, strict=False)]
     changed = apply(TIMELINE, edit(pieces, []))
     assert as_sent(changed) == pieces
 
@@ -99,7 +110,9 @@ def test_any_covering_cut_is_accepted_as_it_is(cuts: list[int], data: st.DataObj
     st.builds(
         Choices,
         language=st.sampled_from(["", "en", "th", "auto"]),
-        cut_silence=st.booleans(),
+        pauses=st.sampled_from(["cut", "speed", "leave"]),
+        pause_speed=st.sampled_from([2.0, 8.0]),
+        speed=st.sampled_from([0.5, 1.0, 2.0]),
         min_silence_seconds=st.floats(0.2, 3.0),
         cut_fillers=st.booleans(),
         cut_repeats=st.booleans(),
@@ -125,9 +138,16 @@ def test_whatever_is_ticked_makes_valid_jobs(choices: Choices) -> None:
     assert rendered.timeline_id == timeline
     assert [target.aspect_ratio for target in rendered.target_outputs] == choices.formats
     kinds = [operation.type for operation in planned.operations]
-    assert ("auto_cut_silence" in kinds) == choices.cut_silence
+    assert ("auto_cut_silence" in kinds) == (choices.pauses != "leave")
+    assert ("auto_speed" in kinds) == (choices.pauses == "speed" or choices.speed != 1.0)
     assert ("add_subtitle" in kinds) == bool(choices.captions)
     assert ("add_music" in kinds) == bool(choices.music)
     assert clips.count == choices.shorts
     assert clips.style == (choices.captions or None)
     assert (clips.music is None) == (not choices.music)
+
+
+def test_a_project_of_before_keeps_what_it_said_about_pauses() -> None:
+    assert Choices.model_validate({"cut_silence": False}).pauses == "leave"
+    assert Choices.model_validate({"cut_silence": True}).pauses == "cut"
+    assert Choices.model_validate(Choices(pauses="speed").model_dump()).pauses == "speed"

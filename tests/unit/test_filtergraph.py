@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.video.timeline import CropKeyframe, CropTrack, OutputTarget, Piece, Timeline, Word
+from core.video.timeline import (
+    CropKeyframe,
+    CropTrack,
+    OutputTarget,
+    Piece,
+    Stretch,
+    Timeline,
+    Word,
+    result_frames,
+)
 from providers.video.filtergraph import (
     MAX_WINDOWS,
     MIN_SKIP_SECONDS,
     Picture,
+    choice_expression,
     compile_video,
     crop_expression,
     crop_path,
     crop_window,
-    keep_expression,
     kept_ranges,
+    place_expression,
     plan_windows,
     seek_arguments,
 )
@@ -31,9 +43,16 @@ RATES = st.sampled_from([Fraction(24), Fraction(25), Fraction(30000, 1001), Frac
 
 
 def evaluate(expression: str, n: int) -> float:
-    """FFmpeg's ``if``, ``lt`` and arithmetic, evaluated by Python."""
+    """FFmpeg's ``if``, ``lt``, ``mod``, ``ceil`` and arithmetic in doubles, evaluated by Python."""
     text = re.sub(r"\bif\(", "choose(", expression)
-    scope = {"choose": lambda test, yes, no: yes if test else no, "lt": lambda a, b: a < b, "n": n}
+    scope = {
+        "choose": lambda test, yes, no: yes if test else no,
+        "lt": lambda a, b: a < b,
+        "mod": lambda a, b: a - math.floor(a / b) * b,
+        "ceil": math.ceil,
+        "n": n,
+        "N": n,
+    }
     return float(eval(text, {"__builtins__": {}}, scope))
 
 
@@ -62,13 +81,44 @@ def timeline_of(kept: list[tuple[int, int]], total: int, rate: Fraction = Fracti
     return Timeline.model_validate(document)
 
 
+def plain(kept: list[tuple[int, int]]) -> list[Stretch]:
+    """The ranges at normal speed."""
+    at = [0, *accumulate(end - start for start, end in kept)]
+    return [Stretch(start, end, first, end - start) for (start, end), first in zip(kept, at, strict=False)]
+
+
+@st.composite
+def paced(draw: st.DrawFn) -> list[Stretch]:
+    """Ascending stretches at any speed, some of which touch."""
+    found: list[Stretch] = []
+    start = at = 0
+    for _ in range(draw(st.integers(1, 12))):
+        start += draw(st.sampled_from([0, 0, 1, 7, 40]))
+        length = draw(st.integers(1, 60))
+        speed = draw(st.sampled_from([1.0, 1.0, 0.25, 0.8, 1.25, 2.0, 3.7, 16.0]))
+        frames = result_frames(length, speed)
+        found.append(Stretch(start, start + length, at, frames, speed))
+        start, at = start + length, at + frames
+    return found
+
+
 @given(ranges(most=20), st.integers(0, 4010))
 def test_the_expression_keeps_exactly_the_ranges(kept: list[tuple[int, int]], n: int) -> None:
-    assert evaluate(keep_expression(kept), n) == float(any(start <= n < end for start, end in kept))
+    assert evaluate(choice_expression(plain(kept)), n) == float(any(start <= n < end for start, end in kept))
+
+
+@settings(max_examples=30, deadline=None)
+@given(paced())
+def test_the_expressions_choose_and_place_what_each_stretch_shows(stretches: list[Stretch]) -> None:
+    shown = [item.shown(index) for item in stretches for index in range(item.frames)]
+    chosen = [n for n in range(stretches[-1].end) if evaluate(choice_expression(stretches), n)]
+    assert chosen == sorted(set(shown))
+    places = [evaluate(place_expression(stretches), index) for index in range(len(chosen))]
+    assert places == [shown.index(frame) for frame in chosen]
 
 
 def test_the_expression_of_an_hour_of_cuts_is_shallow() -> None:
-    expression = keep_expression([(at, at + 3) for at in range(0, 108_000, 9)])
+    expression = choice_expression(plain([(at, at + 3) for at in range(0, 108_000, 9)]))
     depth = deepest = 0
     for letter in expression:
         depth += {"(": 1, ")": -1}.get(letter, 0)
@@ -81,7 +131,6 @@ def test_windows_hold_every_range_once_and_skip_only_long_gaps(kept: list[tuple[
     windows = plan_windows(kept, rate)
     assert [item for window in windows for item in window.ranges] == kept
     assert len(windows) <= MAX_WINDOWS
-    assert sum(window.kept for window in windows) == sum(end - start for start, end in kept)
     for window in windows:
         assert window.start <= window.ranges[0][0]
         assert window.end == window.ranges[-1][1]
@@ -102,6 +151,44 @@ def test_pieces_that_touch_are_not_cut() -> None:
         kept_ranges(timeline_of([], 30))
 
 
+PLAIN_CUT = """\
+[0:V:0]fps=fps=30:start_time=0:round=near,tpad=stop_mode=clone:stop=-1,trim=end_frame=90,\
+select='if(lt(n,50),if(lt(n,40),if(lt(n,10),0,1),0),if(lt(n,90),1,0))',settb=1/30,setpts=N[w0];
+[1:V:0]fps=fps=30:start_time=1.000000:round=near,tpad=stop_mode=clone:stop=-1,trim=end_frame=30,settb=1/30,setpts=N[w1];
+[w0][w1]concat=n=2:v=1:a=0[joined];
+[joined]settb=1/30,setpts=N,setsar=1,split=2[b0][b1];
+[b0]setsar=1,format=yuv420p[out0];
+[b1]crop=w=404:h=720:x='if(lt(n,40),if(lt(n,30),352.6667+4.2666667*(n-0),523.3333+4.2666667*(n-30)),566.0000)':\
+y='0.0000':exact=1,scale=720:1280,ass=filename=captions1.ass:fontsdir=fonts,setsar=1,format=yuv420p[out1]
+"""
+
+
+def test_a_plain_jump_cut_costs_nothing_for_what_it_does_not_use() -> None:
+    keys = (CropKeyframe(frame=0, x=0.4, y=0.5), CropKeyframe(frame=60, x=0.6, y=0.5))
+    timeline = timeline_of([(10, 40), (50, 90), (700, 730)], 800, crops={"9:16": CropTrack(keyframes=keys)})
+    targets = [
+        OutputTarget(aspect_ratio="source", width=1280, height=720),
+        OutputTarget(aspect_ratio="9:16", width=720, height=1280),
+    ]
+    windows = plan_windows(kept_ranges(timeline), timeline.rate)
+    assert compile_video(timeline, windows, Picture(1280, 720), targets, [None, "captions1.ass"]) == PLAIN_CUT
+
+
+@settings(max_examples=30, deadline=None)
+@given(paced(), st.lists(st.tuples(st.integers(0, 400), st.floats(0, 1)), max_size=9, unique_by=lambda key: key[0]))
+def test_the_crop_keeps_its_place_on_the_source_at_any_speed(
+    stretches: list[Stretch], keys: list[tuple[int, float]]
+) -> None:
+    track = sorted(keys) or [(0, 0.5)]
+    path = crop_path([CropKeyframe(frame=frame, x=x, y=0.5) for frame, x in track], stretches, 1280, 404, "x")
+    steepest = [0.0, *(abs(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(track) if b[0] - a[0] > 1)]
+    for item in stretches:
+        slack = max(steepest) * 1280 * max(1.0, item.length / item.frames) + 0.05
+        for index in range(item.frames):
+            wanted = np.interp(item.shown(index), [key[0] for key in track], [key[1] for key in track]) * 1280 - 202
+            assert abs(evaluate(crop_expression(path), item.at + index) - wanted) <= slack
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 600), st.floats(0, 1)), max_size=12, unique_by=lambda key: key[0]),
     ranges(longest=600, most=6),
@@ -111,7 +198,7 @@ def test_the_crop_stands_where_its_keyframes_say(
     keys: list[tuple[int, float]], kept: list[tuple[int, int]], data: st.DataObject
 ) -> None:
     track = [CropKeyframe(frame=frame, x=x, y=0.5) for frame, x in keys]
-    expression = crop_expression(crop_path(track, kept, 1280, 404, "x"))
+    expression = crop_expression(crop_path(track, plain(kept), 1280, 404, "x"))
     source = [frame for start, end in kept for frame in range(start, end)]
     position = data.draw(st.integers(0, len(source) - 1))
     points = sorted(keys) or [(0, 0.5)]

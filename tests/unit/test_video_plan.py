@@ -14,6 +14,7 @@ from core.video.payloads import (
     AutoCutRepeats,
     AutoCutSilence,
     AutoReframe,
+    AutoSpeed,
     NormalizeLoudness,
     Operation,
     ReduceNoise,
@@ -31,7 +32,7 @@ from core.video.plan import (
 )
 from core.video.reframe import Box, FaceSample
 from core.video.timeline import OutputTarget, Word
-from core.video.timeline_edit import summary, toggle_piece
+from core.video.timeline_edit import set_speed, summary, toggle_piece
 
 FACTS = SourceFacts(uuid4(), Fraction(30), 1280, 720, 300, True)
 WORDS = (
@@ -70,6 +71,46 @@ def test_pauses_and_fillers_and_ranges_go_with_their_reasons() -> None:
     assert removed[0][1:] == pytest.approx((0.85, 1.25), abs=0.035)
     assert removed[1][1:] == pytest.approx((2.2, 5.8), abs=0.035)
     assert removed[3][2] == 10.0  # the sound ends a second before the picture: that is silence too
+
+
+def test_pauses_pass_faster_instead_of_going() -> None:
+    measured = Measured(WORDS, "en", LEVELS, 0.01)
+    cut = plan(FACTS, (AutoCutSilence(padding_seconds=0.2), AutoCutFillers()), measured)
+    sped = plan(FACTS, (AutoCutSilence(padding_seconds=0.2), AutoCutFillers(), AutoSpeed(silence_factor=4)), measured)
+    silences = [(p.start_frame, p.end_frame) for p in cut.pieces if p.reason == "silence"]
+    assert [(p.start_frame, p.end_frame) for p in sped.pieces if p.kept and p.speed == 4.0] == silences
+    assert [p.reason for p in sped.pieces if not p.kept] == ["filler"]
+    passing = sum(round((end - start) / 4) for start, end in silences)
+    assert sped.kept_frames == cut.kept_frames + passing
+    assert needs((AutoSpeed(silence_factor=4),)).levels
+    assert not needs((AutoSpeed(factor=1.5),)).sound
+
+
+def test_a_constant_pace_holds_for_what_stays_and_a_pause_has_its_own() -> None:
+    measured = Measured(WORDS, "en", LEVELS, 0.01)
+    assert plan(FACTS, (AutoSpeed(factor=1.25),), Measured()).kept_frames == 240
+    both = plan(FACTS, (AutoSpeed(factor=1.25, silence_factor=8),), measured)
+    assert {(p.reason, p.speed) for p in both.pieces} == {("speech", 1.25), ("silence", 8.0)}
+    quiet = (AutoCutSilence(threshold_db=-40), AutoSpeed(silence_factor=8))
+    silent = plan(FACTS, quiet, Measured(levels_db=(-70.0,) * 900))
+    assert silent.kept_frames == round(300 / 8)
+
+
+def test_the_speed_rises_and_falls_in_steps_at_both_ends_of_a_pause() -> None:
+    timeline = plan(FACTS, (AutoSpeed(silence_factor=8, ramp_seconds=0.6),), Measured(WORDS, "en", LEVELS, 0.01))
+    pauses = [piece for piece in timeline.pieces if piece.reason == "silence" and piece.start_frame < 180]
+    speeds = [piece.speed for piece in pauses]
+    assert speeds == speeds[::-1]
+    assert speeds[:5] == sorted(speeds[:5])
+    assert speeds[4] == 8.0
+    assert sum(p.end_frame - p.start_frame for p in pauses[:4]) == 18
+    ratios = [b / a for a, b in zip([1.0, *speeds[:4]], speeds[:5], strict=True)]
+    assert ratios == pytest.approx([8 ** (1 / 5)] * 5, rel=0.001)
+
+
+def test_a_stored_edit_keeps_the_speeds_its_user_set() -> None:
+    timeline = set_speed(plan(FACTS, (AutoCutSilence(),), Measured(levels_db=LEVELS)), 0, 2.0)
+    assert replan(timeline, (AutoCutSilence(), AutoSpeed(factor=4))).pieces == timeline.pieces
 
 
 def test_speech_is_told_from_silence_by_voice_too() -> None:

@@ -21,6 +21,7 @@ from core.video.timeline_edit import (
     piece_rows,
     restore_words,
     set_range,
+    set_speed,
     split_at,
     strike_words,
     summary,
@@ -77,15 +78,19 @@ def test_correcting_words_changes_captions_only() -> None:
 
 def test_an_editor_hands_back_pieces_and_words() -> None:
     timeline = make([Removal(4.32, 4.88, "silence")])
-    edited = with_pieces(timeline, [(0, 100, True, "speech"), (100, 200, False, "user"), (200, 300, True, "speech")])
-    assert edited.kept_frames == 200
+    edited = with_pieces(
+        timeline, [(0, 100, True, "speech", 2.0), (100, 200, False, "user", 1.0), (200, 300, True, "speech", 1.0)]
+    )
+    assert edited.kept_frames == 150
     fixed = with_corrections(edited, [(1, "two words"), (3, "x")])
     assert [word.word for word in fixed.words[:5]] == ["w0", "two", "words", "w2", "x"]
     for rows in (
-        [(0, 100, True, "speech")],
-        [(0, 300, False, "user")],
-        [(0, 300, True, "because")],
-        [(9, 2, True, "user")],
+        [(0, 100, True, "speech", 1.0)],
+        [(0, 300, False, "user", 1.0)],
+        [(0, 300, True, "because", 1.0)],
+        [(9, 2, True, "user", 1.0)],
+        [(0, 300, True, "user", 17.0)],
+        [(0, 100, False, "user", 2.0), (100, 300, True, "user", 1.0)],
     ):
         with pytest.raises(InvalidInput):
             with_pieces(timeline, rows)
@@ -106,6 +111,49 @@ def test_summary_adds_up() -> None:
     assert result["cuts"] == 2
 
 
+def test_a_piece_at_twice_the_speed_takes_half_the_time_and_its_words_with_it() -> None:
+    timeline = make([Removal(4.32, 4.88, "silence")])
+    faster = set_speed(timeline, 0, 2.0)
+    first = timeline.pieces[0].end_frame
+    assert faster.kept_frames == timeline.kept_frames - first + round(first / 2)
+    before, after = output_words(timeline), output_words(faster)
+    assert [word.word for word in after] == [word.word for word in before]
+    assert after[3].start == pytest.approx(before[3].start / 2, abs=0.02)
+    assert after[-1].end - after[-1].start == pytest.approx(0.4)
+    assert piece_rows(faster)[0]["speed"] == 2.0
+    assert summary(faster)["speed_saved_seconds"] == pytest.approx(first / 60, abs=0.02)
+    assert toggle_piece(toggle_piece(faster, 0), 0).kept_frames == timeline.kept_frames  # taken back at its own pace
+    struck = strike_words(faster, 2, 3)
+    assert [piece.speed for piece in struck.pieces if piece.kept] == [2.0, 2.0, 1.0]
+
+
+def test_cutting_a_fast_piece_in_two_changes_nothing_of_the_result() -> None:
+    timeline = set_speed(make(), 0, 1.7)
+    assert split_at(timeline, 3.21).stretches == timeline.stretches
+
+
+def test_a_word_over_a_change_of_speed_stays_whole() -> None:
+    timeline = set_speed(split_at(make(), 1.5), 0, 2.0)  # w2 is said from 1.3 to 1.7
+    word = output_words(timeline)[2]
+    assert (word.start, word.end) == (pytest.approx(0.65, abs=0.02), pytest.approx(0.95, abs=0.04))
+
+
+@pytest.mark.parametrize("speed", [0.2, 16.5, float("nan")])
+def test_speeds_nobody_can_watch_are_refused(speed: float) -> None:
+    with pytest.raises(InvalidInput):
+        set_speed(make(), 0, speed)
+    timeline = set_range(make(), 2, 3, kept=False)
+    with pytest.raises(InvalidInput, match="removed"):
+        set_speed(timeline, 1, 2.0)
+
+
+def test_an_edit_stored_before_there_were_speeds_is_read() -> None:
+    document = make([Removal(4.32, 4.88, "silence")]).model_dump(mode="json")
+    for piece in document["pieces"]:
+        del piece["speed"]
+    assert Timeline.model_validate(document).kept_frames == make([Removal(4.32, 4.88, "silence")]).kept_frames
+
+
 def test_json_round_trip() -> None:
     timeline = strike_words(make(), 1, 2)
     assert Timeline.model_validate_json(timeline.model_dump_json()) == timeline
@@ -120,6 +168,7 @@ edits = st.lists(
         st.tuples(st.just("split"), st.integers(0, 100), st.just(0)),
         st.tuples(st.just("remove"), st.integers(0, 99), st.integers(1, 30)),
         st.tuples(st.just("clip"), st.integers(0, 60), st.integers(20, 60)),
+        st.tuples(st.just("speed"), st.integers(0, 8), st.sampled_from([1, 2, 3, 5, 8, 20])),
     ),
     max_size=12,
 )
@@ -145,6 +194,8 @@ def test_any_sequence_of_edits_leaves_a_timeline_that_covers_its_source(
                 timeline = toggle_piece(timeline, value)
             elif kind == "split":
                 timeline = split_at(timeline, value / 10)
+            elif kind == "speed":
+                timeline = set_speed(timeline, value, extra / 4 + 0.25)
             elif kind == "remove":
                 timeline = set_range(timeline, value / 10, (value + extra) / 10, kept=False)
             else:

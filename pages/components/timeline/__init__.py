@@ -1,7 +1,8 @@
 """The edit before it is rendered: picture with caption preview, transcript, and the track of kept and removed pieces.
 
-Everything plays from the original file; removed pieces are skipped, the crop and the captions are drawn over it. What
-the user changes comes back as the whole list of pieces and the corrected words, to be checked and stored by the page.
+Everything plays from the original file; removed pieces are skipped, the others play at their speed, crop and captions
+are drawn over it. What the user changes comes back as the whole list of pieces and the corrected words, to be checked
+and stored by the page.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ class Thumbnails(TypedDict):
 
 
 class TimelineEdit(TypedDict):
-    """What changed: ``pieces`` as (start frame, end frame, kept, reason), ``words`` as (index, new text)."""
+    """What changed: ``pieces`` as (start frame, end frame, kept, reason, speed), ``words`` as (index, new text)."""
 
     version: int
-    pieces: list[tuple[int, int, bool, str]]
+    pieces: list[tuple[int, int, bool, str, float]]
     words: list[tuple[int, str]]
 
 
@@ -62,7 +63,9 @@ def timeline_editor(
         "frames": timeline.duration_frames,
         "width": timeline.width,
         "height": timeline.height,
-        "pieces": [[piece.start_frame, piece.end_frame, piece.kept, piece.reason] for piece in timeline.pieces],
+        "pieces": [
+            [piece.start_frame, piece.end_frame, piece.kept, piece.reason, piece.speed] for piece in timeline.pieces
+        ],
         "words": [[word.word, word.start, word.end, round(word.probability, 2)] for word in timeline.words],
         "crops": {
             ratio: {"mode": crop.mode, "keys": [[point.frame, point.x, point.y] for point in crop.keyframes]}
@@ -81,6 +84,9 @@ def timeline_editor(
         return None
     return TimelineEdit(
         version=int(edit["version"]),
-        pieces=[(int(start), int(end), bool(kept), str(reason)) for start, end, kept, reason in edit["pieces"]],
+        pieces=[
+            (int(start), int(end), bool(kept), str(reason), float(speed))
+            for start, end, kept, reason, speed in edit["pieces"]
+        ],
         words=[(int(index), str(text)) for index, text in edit["words"]],
     )

@@ -1,4 +1,6 @@
 const SAVE_AFTER = 700; // milliseconds of rest before an edit is stored
+const SPEEDS = [0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 3, 4, 6, 8, 16];
+const FAST = 4; // above this nobody understands what is said: as in the result, the sound goes down
 const RATIOS = { "16:9": 16 / 9, "9:16": 9 / 16, "4:5": 4 / 5, "1:1": 1 };
 
 function createTimeline(root) {
@@ -25,11 +27,13 @@ function createTimeline(root) {
   skip.checked = true;
   const skipLabel = el("span");
   const shape = el("select");
+  const pace = el("select", { class: "pace" });
+  const split = el("button", { type: "button" });
   const undo = el("button", { type: "button" });
   const closer = el("button", { type: "button" }, "+");
   const wider = el("button", { type: "button" }, "−");
   const sum = el("span", { class: "sum", "aria-live": "polite" });
-  const controls = el("div", { class: "controls" }, play, time, el("label", {}, skip, skipLabel), shape, undo, wider, closer, sum);
+  const controls = el("div", { class: "controls" }, play, time, el("label", {}, skip, skipLabel), shape, pace, split, undo, wider, closer, sum);
   const canvas = el("canvas");
   const head = el("div", { class: "head" });
   const lane = el("div", { style: { display: "contents" } });
@@ -65,23 +69,46 @@ function createTimeline(root) {
         next.push(piece);
         continue;
       }
-      if (start < from) next.push([start, from, piece[2], piece[3]]);
-      next.push([Math.max(start, from), Math.min(end, to), kept, "user"]);
-      if (end > to) next.push([to, end, piece[2], piece[3]]);
+      if (start < from) next.push([start, from, ...piece.slice(2)]);
+      next.push([Math.max(start, from), Math.min(end, to), kept, "user", kept && piece[2] ? piece[4] : 1]);
+      if (end > to) next.push([to, end, ...piece.slice(2)]);
     }
     self.pieces = [];
     for (const piece of next) {
       const last = self.pieces.at(-1);
-      const joinable = last && last[2] === piece[2] && last[3] === "user" && piece[3] === "user";
+      const joinable = last && last[2] === piece[2] && last[3] === "user" && piece[3] === "user" && last[4] === piece[4];
       if (joinable) last[1] = piece[1];
       else self.pieces.push([...piece]);
     }
   }
 
-  // A removed piece keeps its reason when it is taken back, so that it can go again (core/video/timeline_edit.py).
+  // A removed piece keeps its reason when it is taken back, so that it can go again, and has no speed
+  // (core/video/timeline_edit.py).
   function toggle(index) {
     const [start, end, kept, reason] = self.pieces[index];
-    self.pieces[index] = [start, end, !kept, kept && (reason === "speech" || reason === "source") ? "user" : reason];
+    self.pieces[index] = [start, end, !kept, kept && ["speech", "source"].includes(reason) ? "user" : reason, 1];
+  }
+
+  // The piece under the mark is the one whose speed is shown and set.
+  const here = () => pieceAt(Math.min(Math.floor(video.currentTime * data().fps + 1e-6), data().frames - 1));
+  pace.addEventListener("change", () => {
+    const index = here();
+    if (self.pieces[index]?.[2]) edited(() => (self.pieces[index][4] = Number(pace.value)));
+  });
+  split.addEventListener("click", () => {
+    const index = here();
+    const [start, end, ...rest] = self.pieces[index];
+    const at = Math.round(video.currentTime * data().fps);
+    if (at > start && at < end) edited(() => self.pieces.splice(index, 1, [start, at, ...rest], [at, end, ...rest]));
+  });
+  function showPace(piece) {
+    const speed = piece?.[2] ? piece[4] : 1;
+    const options = [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
+    if ([...pace.options].map((item) => Number(item.value)).join() !== options.join()) {
+      pace.replaceChildren(...options.map((item) => el("option", { value: String(item) }, `×${item}`)));
+    }
+    pace.value = String(speed);
+    pace.disabled = !piece?.[2];
   }
 
   let saving = null;
@@ -276,6 +303,12 @@ function createTimeline(root) {
       else video.pause();
       return;
     }
+    const rate = skip.checked && piece?.[2] ? piece[4] : 1;
+    if (video.playbackRate !== rate) {
+      video.playbackRate = rate;
+      video.volume = rate > FAST ? 0.25 : 1;
+    }
+    showPace(piece);
     head.style.left = `${(now / length()) * inner.offsetWidth}px`;
     time.textContent = `${studio.clock(now, true)} / ${studio.clock(length())}`;
     if (!video.paused) {
@@ -387,20 +420,21 @@ function createTimeline(root) {
   function layPieces() {
     const focused = lane.querySelector(":focus-visible, :focus") ? self.cursor : null;
     lane.replaceChildren(
-      ...self.pieces.map(([start, end, kept, reason], index) => {
+      ...self.pieces.map(([start, end, kept, reason, speed], index) => {
         const what = kept ? say("kept") : say("removed");
         const why = say(`reason.${reason}`) || "";
-        const label = say("piece", { what, why, from: studio.clock(seconds(start), true), to: studio.clock(seconds(end), true) });
+        const plain = say("piece", { what, why, from: studio.clock(seconds(start), true), to: studio.clock(seconds(end), true) });
+        const label = speed === 1 ? plain : say("at_speed", { piece: plain, speed });
         return el("button", {
           type: "button",
-          class: `piece ${kept ? "kept" : "gone"} ${reason}`,
+          class: `piece ${kept ? "kept" : "gone"} ${reason}${speed === 1 ? "" : " paced"}`,
           style: { left: `${(start / data().frames) * 100}%`, width: `max(3px, calc(${((end - start) / data().frames) * 100}% - 1px))` },
           "aria-label": label,
           "aria-pressed": kept ? "true" : "false",
           title: label,
           tabindex: index === self.cursor ? "0" : "-1",
           "data-index": index,
-        });
+        }, speed === 1 ? null : el("span", { class: "speed" }, `×${Math.round(speed * 100) / 100}`));
       }),
     );
     if (focused !== null) lane.children[Math.min(focused, lane.children.length - 1)]?.focus();
@@ -505,6 +539,9 @@ function createTimeline(root) {
     play.textContent = video.paused ? say("play") : say("pause");
     skipLabel.textContent = say("skip");
     undo.textContent = say("undo");
+    split.textContent = say("split");
+    pace.setAttribute("aria-label", say("speed"));
+    pace.title = say("speed");
     undo.disabled = !self.history.length;
     closer.setAttribute("aria-label", say("zoom_in"));
     wider.setAttribute("aria-label", say("zoom_out"));
@@ -514,7 +551,10 @@ function createTimeline(root) {
     text.setAttribute("aria-label", say("transcript_help"));
     video.setAttribute("aria-label", say("picture"));
     const kept = self.pieces.reduce((total, piece) => total + (piece[2] ? piece[1] - piece[0] : 0), 0);
-    sum.textContent = say("sum", { kept: studio.clock(seconds(kept)), all: studio.clock(length()), removed: studio.clock(length() - seconds(kept)) });
+    const shown = self.pieces.reduce((total, piece) => total + (piece[2] ? (piece[1] - piece[0]) / piece[4] : 0), 0);
+    const kind = Math.abs(shown - kept) < 1 ? "sum" : shown < kept ? "sum_speed" : "sum_slow";
+    const saved = studio.clock(Math.abs(seconds(kept - shown)));
+    sum.textContent = say(kind, { kept: studio.clock(seconds(shown)), all: studio.clock(length()), removed: studio.clock(length() - seconds(kept)), saved });
   }
   function redraw() {
     nodes.forEach((node, index) => {
