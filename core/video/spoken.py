@@ -68,7 +68,9 @@ def _as_rendered(timeline: Timeline, pieces: list[dict[str, Any]]) -> Timeline:
     """The edit with the pieces it was rendered with; a job's result tells them in seconds."""
     frames = [(round(row["start"] * timeline.rate), round(row["end"] * timeline.rate)) for row in pieces]
     rows = zip(frames, pieces, strict=True)
-    return with_pieces(timeline, [(start, end, row["kept"], row["reason"]) for (start, end), row in rows])
+    return with_pieces(
+        timeline, [(start, end, row["kept"], row["reason"], row.get("speed", 1.0)) for (start, end), row in rows]
+    )
 
 
 def _of_recording(session: Session, asset: Asset) -> Spoken | None:
