@@ -67,7 +67,9 @@ def read_otio(text: str, kind: str = "Video") -> list[tuple[int, int, int, int]]
     for clip in track:
         assert isinstance(clip, otio.schema.Clip)
         there, here = clip.source_range, track.trimmed_range_of_child(clip)
-        assert there.end_time_exclusive() <= clip.available_range().end_time_exclusive()
+        pace = clip.effects[0].time_scalar if clip.effects else 1.0
+        read_until = there.start_time.value + there.duration.value * pace
+        assert read_until <= clip.available_range().end_time_exclusive().value + 1e-6
         ends = (there.start_time, there.end_time_exclusive(), here.start_time, here.end_time_exclusive())
         assert all(one.value == int(one.value) for one in ends)
         rows.append(tuple(int(one.value) for one in ends))
@@ -161,6 +163,29 @@ def test_every_format_holds_exactly_the_kept_frames_without_gaps(
         assert sum(end - start for *_, start, end in rows) == edit.kept_frames, name
 
 
+def test_a_piece_with_a_speed_keeps_it_and_its_frames_in_every_format() -> None:
+    edit = timeline([60, 30, 100, 40, 77], "30")
+    pieces = [*edit.pieces[:2], edit.pieces[2].model_copy(update={"speed": 2.0}), edit.pieces[3]]
+    edit = edit.model_copy(update={"pieces": (*pieces, edit.pieces[4].model_copy(update={"speed": 0.5}))})
+    here = [(0, 60), (60, 110), (110, 264)]
+    assert edit.kept_frames == 264
+    rows = read_otio(text_of(edit, "otio"))
+    assert [row[2:] for row in rows] == here
+    clips = otio.adapters.read_from_string(text_of(edit, "otio"), "otio_json").find_clips()
+    assert [[one.time_scalar for one in clip.effects] for clip in list(clips)[:3]] == [[], [2.0], [0.5]]
+    assert [row[0] for row in rows] == [0, 90, 230]
+    clips = list(fromstring(text_of(edit, "fcpxml")).iter("asset-clip"))
+    maps = [[(one.attrib["time"], one.attrib["value"]) for one in clip.findall("timeMap/timept")] for clip in clips]
+    assert maps == [[], [("0s", "3s"), ("5/3s", "19/3s")], [("0s", "23/3s"), ("77/15s", "307/30s")]]
+    assert [(clip.attrib["start"], clip.attrib["duration"]) for clip in clips[1:]] == [("0s", "5/3s"), ("0s", "77/15s")]
+    rows = read_xmeml(text_of(edit, "premiere"))
+    assert rows == [(0, 60, 0, 60), (45, 95, 60, 110), (460, 614, 110, 264)]
+    values = [one.findtext("value") for one in fromstring(text_of(edit, "premiere")).iter("parameter")]
+    assert [value for value in values if value in ("200", "50")] == ["200", "50"] * 3
+    events = re.findall(r"M2   AX       (\S+) +(\S+)", text_of(edit, "edl"))
+    assert events == [("060.0", "00:00:03:00"), ("015.0", "00:00:07:20")]
+
+
 def test_a_recording_without_sound_has_none_anywhere() -> None:
     edit, silent = timeline([30, 10, 30]), SourceFile("a.mp4", has_audio=False)
     tracks = otio.adapters.read_from_string(text_of(edit, "otio", silent), "otio_json").tracks
@@ -220,7 +245,8 @@ FCPXML_CHILDREN = {
     "project": "sequence",
     "sequence": "spine",
     "spine": "(asset-clip )*asset-clip",
-    "asset-clip": "(conform-rate )?(adjust-conform )?(adjust-transform )?(caption )*(marker )*",
+    "asset-clip": "(conform-rate )?(timeMap )?(adjust-conform )?(adjust-transform )?(caption )*(marker )*",
+    "timeMap": "(timept )+",
     "adjust-transform": "(param )?",
     "param": "keyframeAnimation",
     "keyframeAnimation": "(keyframe )+",
@@ -238,6 +264,7 @@ FCPXML_ATTRIBUTES = {
     "sequence": "format! duration tcStart tcFormat audioLayout audioRate",
     "asset-clip": "ref! name offset start duration format tcFormat audioRole",
     "conform-rate": "scaleEnabled",
+    "timept": "time! value! interp",
     "adjust-conform": "type",
     "adjust-transform": "position",
     "param": "name!",

@@ -2,7 +2,8 @@
 
 It holds one recording's cuts in timecode and nothing of the picture. A line is a record, so nothing that a person
 named may hold a line break: names come through :func:`core.video.text.clean`. Reel ``AX`` is by custom a file without
-a tape's number; ``FROM CLIP NAME`` is what programs look the file up by, ``LOC`` a marker.
+a tape's number; ``FROM CLIP NAME`` is what programs look the file up by, ``LOC`` a marker, ``M2`` the frames of
+the recording that pass in a second.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ def write(sequence: Sequence) -> str:
     for number, clip in enumerate(sequence.clips, start=1):
         points = (clip.source_start, clip.source_end, begin + clip.start, begin + clip.end)
         codes = " ".join(rate.timecode(point) for point in points)
-        lines += [f"{number:03d}  AX       {channels:<5} C        {codes}", f"* FROM CLIP NAME: {sequence.file.name}"]
+        lines.append(f"{number:03d}  AX       {channels:<5} C        {codes}")
+        if clip.speed != 1:
+            pace = float(clip.speed * rate.timebase)
+            lines.append(f"M2   AX       {pace:05.1f}                {rate.timecode(clip.source_start)}")
+        lines.append(f"* FROM CLIP NAME: {sequence.file.name}")
         lines += remarks.get(number, [])
     return "\r\n".join(lines) + "\r\n"

@@ -1,9 +1,10 @@
 """FCPXML 1.10 (Apple, "FCPXML Reference"): Final Cut Pro 10.6 and later, DaVinci Resolve 18 and later.
 
 Times are rational seconds on the frames' grid. Inside a clip, time runs as in the recording: a keyframe, a marker or a
-subtitle at second ``start`` of a clip is at its first frame. Positions are hundredths of the canvas's height, upwards
+subtitle at second ``start`` of a clip is at its first frame. A clip with a speed has a clock of its own, from 0, which
+its ``timeMap`` ties to the recording's. Positions are hundredths of the canvas's height, upwards
 positive. Final Cut Pro refuses a document whose elements stand in another order than the DTD's, so they are written in
-that order: conform, transform, subtitles, markers.
+that order: conform, time map, transform, subtitles, markers.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _clip(spine: Element, sequence: Sequence, clip: Clip) -> Element:
         ref="r3",
         name=sequence.file.name,
         offset=_time(seconds(clip.start)),
-        start=_time(seconds(clip.source_start)),
+        start=_inside(sequence, clip, clip.start),
         duration=_time(seconds(clip.frames)),
         format="r2",
         tcFormat=_timecode(sequence),
@@ -95,6 +96,10 @@ def _clip(spine: Element, sequence: Sequence, clip: Clip) -> Element:
     )
     if sequence.source_rate != sequence.rate.exact:
         add(element, "conform-rate", scaleEnabled=0)
+    if clip.speed != 1:
+        clock = add(element, "timeMap")
+        for here, there in ((0, clip.source_start), (clip.frames, clip.source_end)):
+            add(clock, "timept", time=_time(seconds(here)), value=_time(seconds(there)), interp="linear")
     if sequence.fitting != "none":
         add(element, "adjust-conform", type=sequence.fitting)
     _transform(element, sequence, clip)
@@ -111,7 +116,7 @@ def _transform(element: Element, sequence: Sequence, clip: Clip) -> None:
         return
     animation = add(add(add(element, "adjust-transform"), "param", name="position"), "keyframeAnimation")
     for one, value in zip(clip.offsets, values, strict=True):
-        time = _time(sequence.rate.seconds(clip.source_start + one.frame))
+        time = _inside(sequence, clip, clip.start + one.frame)
         add(animation, "keyframe", time=time, value=value, curve="linear")
 
 
@@ -133,7 +138,8 @@ def _subtitle(element: Element, sequence: Sequence, clip: Clip, subtitle: Subtit
 
 def _inside(sequence: Sequence, clip: Clip, frame: int) -> str:
     """A frame of the edit in the time that runs inside its clip."""
-    return _time(sequence.rate.seconds(clip.source_start + frame - clip.start))
+    first = clip.source_start if clip.speed == 1 else 0
+    return _time(sequence.rate.seconds(first + frame - clip.start))
 
 
 def _position(right: float, down: float, height: int) -> str:

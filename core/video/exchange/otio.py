@@ -71,13 +71,24 @@ def _clip(sequence: Sequence, clip: Clip, number: int, kind: str) -> dict[str, A
             "PremierePro_OTIO": {"LinkID": str(number)},
         },
         **_nothing(),
-        "source_range": _range(sequence, clip.source_start, clip.source_end - clip.source_start),
+        # By OTIO's rule a range is as long as it lasts in the edit; the effect says how fast the media runs in it.
+        "source_range": _range(sequence, clip.source_start, clip.frames),
+        "effects": [_speed(clip)] if clip.speed != 1 else [],
         "media_reference": {
             **_named("ExternalReference.1", sequence.file.name),
             "metadata": {},
             "available_range": _range(sequence, 0, sequence.source_frames),
             "target_url": quote(sequence.file.name),
         },
+    }
+
+
+def _speed(clip: Clip) -> dict[str, Any]:
+    return {
+        **_named("LinearTimeWarp.1", "speed"),
+        "metadata": {},
+        "effect_name": "LinearTimeWarp",
+        "time_scalar": float(clip.speed),
     }
 
 

@@ -1,8 +1,9 @@
 """The XML of Final Cut Pro 7 (Apple, "Final Cut Pro XML Interchange Format", xmeml version 5): Premiere Pro and others.
 
 Times are whole frames. Each clip appears once in the video track and once in an audio track for each channel, tied by
-links. The picture's ``center`` counts from the canvas's middle, in widths and heights of the *source*; ``scale`` is per
-cent of the source's own size, since Premiere Pro fits nothing by itself. Subtitles have no place in this format.
+links. Where a clip has a speed, its ``in``, ``out`` and ``duration`` count frames at that speed. The picture's
+``center`` counts from the canvas's middle, in widths and heights of the *source*; ``scale`` is per cent of the source's
+own size, since Premiere Pro fits nothing by itself. Subtitles have no place in this format.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def _video(video: Element, sequence: Sequence) -> None:
         item = _item(track, sequence, clip, f"v{number}")
         _file(item, sequence, first=number == 1)
         add(item, "compositemode", "normal")
+        _speed(item, clip)
         _motion(item, sequence, clip)
         _links(item, sequence, number)
 
@@ -68,6 +70,7 @@ def _audio(audio: Element, sequence: Sequence) -> None:
             item = _item(track, sequence, clip, f"a{channel}-{number}")
             item.set("premiereChannelType", "stereo" if stereo else "mono")
             _file(item, sequence, first=False)
+            _speed(item, clip)
             source = add(item, "sourcetrack")
             add(source, "mediatype", "audio")
             add(source, "trackindex", channel)
@@ -79,9 +82,10 @@ def _item(track: Element, sequence: Sequence, clip: Clip, name: str) -> Element:
     add(item, "masterclipid", "masterclip-1")
     add(item, "name", sequence.file.name)
     add(item, "enabled", True)
-    add(item, "duration", sequence.source_frames)
+    add(item, "duration", round(sequence.source_frames / clip.speed))
     _rate(item, sequence)
-    for tag, frame in (("start", clip.start), ("end", clip.end), ("in", clip.source_start), ("out", clip.source_end)):
+    first = round(clip.source_start / clip.speed)
+    for tag, frame in (("start", clip.start), ("end", clip.end), ("in", first), ("out", first + clip.frames)):
         add(item, tag, frame)
     return item
 
@@ -104,18 +108,34 @@ def _file(item: Element, sequence: Sequence, *, first: bool) -> None:
         add(audio, "channelcount", sequence.file.channels)
 
 
-def _motion(item: Element, sequence: Sequence, clip: Clip) -> None:
-    if sequence.fitting == "none":
-        return
+def _effect(item: Element, name: str, identifier: str) -> Element:
     effect = add(add(item, "filter"), "effect")
     for tag, text in (
-        ("name", "Basic Motion"),
-        ("effectid", "basic"),
+        ("name", name),
+        ("effectid", identifier),
         ("effectcategory", "motion"),
         ("effecttype", "motion"),
         ("mediatype", "video"),
     ):
         add(effect, tag, text)
+    return effect
+
+
+def _speed(item: Element, clip: Clip) -> None:
+    if clip.speed == 1:
+        return
+    effect = _effect(item, "Time Remap", "timeremap")
+    for name, value in (("variablespeed", 0), ("speed", f"{float(clip.speed) * 100:.6g}"), ("frameblending", False)):
+        parameter = add(effect, "parameter", authoringApp="PremierePro")
+        add(parameter, "parameterid", name)
+        add(parameter, "name", name)
+        add(parameter, "value", value)
+
+
+def _motion(item: Element, sequence: Sequence, clip: Clip) -> None:
+    if sequence.fitting == "none":
+        return
+    effect = _effect(item, "Basic Motion", "basic")
     scale = add(effect, "parameter", authoringApp="PremierePro")
     add(scale, "parameterid", "scale")
     add(scale, "name", "Scale")

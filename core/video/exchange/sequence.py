@@ -1,7 +1,7 @@
 """An edit as every exchange format sees it: clips one after the other, markers, captions, how the picture is framed.
 
 This is the one place where a timeline is read; the writers beside it only spell a :class:`Sequence` in their format.
-What a piece gains (a speed, a transition) is added to :class:`Clip` here and to each writer that can say it. All
+What a piece gains (a transition) is added to :class:`Clip` here and to each writer that can say it. All
 positions are whole frames of the sequence's rate.
 """
 
@@ -19,7 +19,7 @@ from core.video.exchange.rates import EditRate, edit_rate
 from core.video.reframe import position
 from core.video.sizes import TargetOutput
 from core.video.text import clean
-from core.video.timeline import AspectRatio, CropTrack, Piece, Timeline
+from core.video.timeline import AspectRatio, CropTrack, Piece, Timeline, result_frames
 from core.video.timeline_edit import output_words
 
 Fitting = Literal["none", "fill", "fit"]
@@ -49,7 +49,8 @@ class Offset:
 
 @dataclass(frozen=True)
 class Clip:
-    """A kept piece: source frames ``source_start`` until ``source_end`` at ``start`` until ``end`` of the edit."""
+    """A kept piece: source frames ``source_start`` until ``source_end`` at ``start`` until ``end`` of the edit, faster
+    or slower where these are not equally many. ``offsets`` count frames of the edit from ``start``."""
 
     source_start: int
     source_end: int
@@ -63,6 +64,11 @@ class Clip:
     def frames(self) -> int:
         """Length in the edit."""
         return self.end - self.start
+
+    @property
+    def speed(self) -> Fraction:
+        """Frames of the source for each frame of the edit."""
+        return Fraction(self.source_end - self.source_start, self.frames)
 
 
 @dataclass(frozen=True)
@@ -130,8 +136,9 @@ def sequence_of(
             continue
         markers += _marker(timeline, removed, end, describe)
         removed = []
-        offsets = _offsets(timeline, rate, track, piece, scale) if fitting == "fill" else ()
-        clips.append(Clip(first, last, end, end + last - first, clean(piece.text), piece.reason, offsets))
+        frames = result_frames(last - first, piece.speed)
+        offsets = _offsets(timeline, rate, track, piece, frames, scale) if fitting == "fill" else ()
+        clips.append(Clip(first, last, end, end + frames, clean(piece.text), piece.reason, offsets))
     markers += _marker(timeline, removed, max(clips[-1].end - 1, 0) if clips else 0, describe)
     return Sequence(
         name=clean(name) or clean(file.name),
@@ -168,16 +175,19 @@ def _framing(
     return "fit", min(across, up)
 
 
-def _offsets(timeline: Timeline, rate: EditRate, track: CropTrack, piece: Piece, scale: float) -> tuple[Offset, ...]:
+def _offsets(
+    timeline: Timeline, rate: EditRate, track: CropTrack, piece: Piece, frames: int, scale: float
+) -> tuple[Offset, ...]:
     """The crop of one piece: at its first and last frame, and at every keyframe between them."""
     last = piece.end_frame - 1
     inner = [key.frame for key in track.keyframes if piece.start_frame < key.frame < last]
     found: dict[int, Offset] = {}
     start = _frame(timeline, rate, piece.start_frame)
+    shrink = Fraction(frames, _frame(timeline, rate, piece.end_frame) - start)
     for frame in (piece.start_frame, *inner, last):
         x, y = position(track, frame)
         right, down = (0.5 - x) * timeline.width * scale, (0.5 - y) * timeline.height * scale
-        at = _frame(timeline, rate, frame) - start
+        at = min(round((_frame(timeline, rate, frame) - start) * shrink), frames - 1)
         found[at] = Offset(at, round(right, 3) + 0.0, round(down, 3) + 0.0)
     offsets = tuple(found.values())
     still = len({(offset.right, offset.down) for offset in offsets}) == 1
