@@ -20,7 +20,7 @@ Name = Literal["intro", "verse", "chorus", "bridge", "outro"]
 PHRASE = 4
 LEAST_BARS = 8
 LONGEST_BARS = 32
-SHORTEST_BAR_SECONDS, LONGEST_BAR_SECONDS = 1.6, 3.2
+SHORTEST_BAR_SECONDS, LONGEST_BAR_SECONDS = 1.6, 3.5
 # Chosen on songs of the studio's own composer, whose form is known (docs/benchmarks.md).
 SPECTRUM_DB, HARMONY = 6.0, 1.5
 SECTION_COST, ODD_LENGTH = 0.12, 0.3

@@ -13,7 +13,7 @@ import numpy as np
 from core.music.keys import split_chord
 from core.music.score import parse_key
 from providers.audio.analysis import analyze
-from tests.benchmark.songs import Song, songs
+from tests.benchmark.songs import FormedSong, Song, formed_songs, songs
 
 TITLE = "Music analysis"
 TASKS = ("tempo", "beats", "key", "chords")
@@ -82,6 +82,22 @@ def measured(song: Song) -> dict[str, float]:
     return rows
 
 
+def form_measured(song: FormedSong) -> tuple[float, float]:
+    """F of the places where sections begin (within a bar), and F of pairs of seconds in alike sections."""
+    found = analyze(song.path, ("sections",))["sections"]
+    wanted, given = [start for start, _, _ in song.sections[1:]], [one["start"] for one in found[1:]]
+    hits = sum(any(abs(start - other) <= song.bar_seconds for other in given) for start in wanted)
+    bounds = 2 * hits / (len(wanted) + len(given))
+    seconds = np.arange(0.5, song.sections[-1][1], 1.0)
+    truth = [next(letter for start, end, letter in song.sections if start <= at < end) for at in seconds]
+    heard = [next((one["label"] for one in found if one["start"] <= at < one["end"]), "") for at in seconds]
+    pairs = [(a, b) for a in range(len(seconds)) for b in range(a)]
+    alike = sum(truth[a] == truth[b] for a, b in pairs)
+    said = sum(heard[a] == heard[b] for a, b in pairs)
+    both = sum(truth[a] == truth[b] and heard[a] == heard[b] for a, b in pairs)
+    return bounds, 2 * both / (alike + said)
+
+
 def run(quick: bool) -> str:
     results: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     before, seconds, count = _cpu(), 0.0, 0
@@ -102,7 +118,18 @@ def run(quick: bool) -> str:
     for kind in ("all", *KINDS):
         cells = [f"{mean(results[kind][name]):.2f}" if results[kind].get(name) else "" for name in MEASURES]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", f"{spent:.2f} CPU s for each second of music."])
+    forms = [form_measured(song) for song in formed_songs(few=quick)]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{spent:.2f} CPU s for each second of music.",
+            "",
+            f"Form, {len(forms)} songs of the built-in composer in other forms, keys and tempos than its own: sections "
+            f"begin within a bar F {mean(one[0] for one in forms):.2f}, alike sections F "
+            f"{mean(one[1] for one in forms):.2f}. How well it does on records is not known.",
+        ]
+    )
 
 
 def _cpu() -> float:

@@ -11,7 +11,7 @@ import hashlib
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +227,39 @@ def _stored(
         soundfile.write(partial, sound / np.max(np.abs(sound)) * 0.8, RATE, subtype="PCM_16", format="WAV")
         partial.rename(path)
     return Song(name, kind, path, 60 / beat, beats, downbeats, beats_per_bar, score.key, chords)
+
+
+@dataclass(frozen=True)
+class FormedSong:
+    """A song of the built-in composer: sections as (start, end, letter) in seconds, and how long a bar is."""
+
+    path: Path
+    bar_seconds: float
+    sections: tuple[tuple[float, float, str], ...]
+
+
+# None of these is among the songs that the constants of core/music/structure.py were chosen on.
+FORMS = ("iiaabbaabb", "iaabbaabbcbb", "aabbaabbccbb", "iaaabbaaabb")
+FORM_KEYS = ("Eb", "A", "F#", "C")
+
+
+def formed_songs(few: bool = False) -> Iterator[FormedSong]:
+    """Each built-in arrangement in another form, key and tempo than its own; ``few``: every fourth."""
+    from core.music.presets import PRESETS
+    from providers.audio.composer import compose
+
+    folder = Path(tempfile.gettempdir()) / "creator-studio-bench-forms"
+    folder.mkdir(exist_ok=True)
+    for number, preset in enumerate(list(PRESETS.values())[:: 4 if few else 1]):
+        form = next(one for one in (*FORMS[number % 4 :], *FORMS) if set(one) <= set(preset.harmony))
+        key = f"{FORM_KEYS[number % 4]}:{preset.key.partition(':')[2]}"
+        song = replace(preset, form=form, key=key, bpm=round(preset.bpm * (0.94, 1.05)[number % 2], 1))
+        bar = 240 / song.bpm
+        path = folder / f"{hashlib.sha256(repr(song).encode()).hexdigest()[:16]}.wav"
+        if not path.exists():
+            soundfile.write(path, compose(song), RATE)
+        sections: list[tuple[float, float, str]] = []
+        for block, letter in enumerate(form):
+            start = sections.pop()[0] if sections and sections[-1][2] == letter else block * 4 * bar
+            sections.append((start, (block + 1) * 4 * bar, letter))
+        yield FormedSong(path, bar, tuple(sections))
