@@ -14,7 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from core.speech import Provider
 from core.video.caption_styles import STYLES
 from core.video.sizes import TargetOutput
-from core.video.timeline import MAX_SPEED, MIN_SPEED, AspectRatio
+from core.video.timeline import (
+    MAX_SPEED,
+    MAX_TRANSITION_SECONDS,
+    MIN_SPEED,
+    MIN_TRANSITION_SECONDS,
+    AspectRatio,
+    TransitionStyle,
+)
 
 Language = Annotated[str, Field(pattern=r"^(auto|[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)$")]
 Fraction01 = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -93,6 +100,15 @@ class AutoSpeed(_Payload):
         if self.ramp_seconds and self.silence_factor is None:
             raise ValueError("ramp_seconds belongs to silence_factor")
         return self
+
+
+class AutoTransition(_Payload):
+    """How kept pieces meet: a plain cut, a cross-fade, every other piece closer (``zoom``), a dip to black, or a wipe,
+    each in ``duration_seconds`` (at most half of the shorter piece beside it)."""
+
+    type: Literal["auto_transition"] = "auto_transition"
+    style: TransitionStyle = "crossfade"
+    duration_seconds: float = Field(default=0.4, ge=MIN_TRANSITION_SECONDS, le=MAX_TRANSITION_SECONDS)
 
 
 class AutoReframe(_Payload):
@@ -179,6 +195,7 @@ Operation = Annotated[
     | AutoCutRepeats
     | RemoveRange
     | AutoSpeed
+    | AutoTransition
     | AutoReframe
     | AddSubtitle
     | AddMusic

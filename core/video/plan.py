@@ -26,6 +26,7 @@ from core.video.payloads import (
     AutoCutSilence,
     AutoReframe,
     AutoSpeed,
+    AutoTransition,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -35,7 +36,7 @@ from core.video.payloads import (
 from core.video.reframe import FaceSample, crop_track, window
 from core.video.sentences import sentences
 from core.video.speed import at_pace, sped_pauses
-from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTarget, Piece, Timeline, Word
+from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTarget, Piece, Timeline, Transition, Word
 from core.video.timeline_edit import set_range
 
 T = TypeVar("T")
@@ -180,7 +181,8 @@ def _with_speed(pieces: tuple[Piece, ...], rate: Fraction, speed: AutoSpeed | No
 
 
 def with_looks(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:
-    """The same pieces with captions, noise reduction and loudness as the operations want them."""
+    """The same pieces with captions, transitions, noise reduction and loudness as the operations want them."""
+    transition = find(operations, AutoTransition)
     captions, noise, loudness = (
         find(operations, AddSubtitle),
         find(operations, ReduceNoise),
@@ -189,6 +191,9 @@ def with_looks(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:
     return timeline.model_copy(
         update={
             "captions": CaptionSettings(style=captions.style, burn_in=captions.burn_in) if captions else None,
+            "transition": Transition(style=transition.style, duration_seconds=transition.duration_seconds)
+            if transition and transition.style != "cut"
+            else None,
             "noise_reduction": noise.strength if noise else 0.0,
             "loudness_lufs": loudness.target_lufs if loudness else None,
         }

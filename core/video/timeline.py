@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 AspectRatio = Literal["source", "16:9", "9:16", "4:5", "1:1"]
 PieceReason = Literal["speech", "silence", "filler", "repeat", "beat", "off_beat", "user", "clip", "source"]
+TransitionStyle = Literal["cut", "crossfade", "zoom", "dip", "wipe"]
 MIN_SPEED, MAX_SPEED = 0.25, 16.0
+MIN_TRANSITION_SECONDS, MAX_TRANSITION_SECONDS = 0.05, 3.0
 
 
 class _Frozen(BaseModel):
@@ -119,6 +121,17 @@ class CaptionSettings(_Frozen):
     burn_in: bool = True
 
 
+class Transition(_Frozen):
+    """How pieces that do not follow each other in the source meet; the result's length does not depend on it.
+
+    ``crossfade`` and ``wipe`` go over from one to the other, ``dip`` to black and back, in ``duration_seconds``;
+    ``zoom`` shows every other piece closer.
+    """
+
+    style: TransitionStyle = "cut"
+    duration_seconds: float = Field(default=0.4, ge=MIN_TRANSITION_SECONDS, le=MAX_TRANSITION_SECONDS)
+
+
 class MusicBed(_Frozen):
     """Background music under the voice. ``duck_db`` is how far it goes down while someone speaks (positive dB).
 
@@ -146,6 +159,7 @@ class Timeline(_Frozen):
     words: tuple[Word, ...] = ()
     crops: dict[AspectRatio, CropTrack] = Field(default_factory=dict)
     captions: CaptionSettings | None = None
+    transition: Transition | None = None
     music: MusicBed | None = None
     loudness_lufs: float | None = None
     noise_reduction: float = Field(default=0.0, ge=0.0, le=1.0)

@@ -11,7 +11,7 @@ import streamlit as st
 from core import database
 from core.i18n import t
 from core.video.caption_styles import STYLES, CaptionStyle
-from core.video.timeline import AspectRatio
+from core.video.timeline import AspectRatio, TransitionStyle
 from pages import shell
 from pages.components.player import player
 from pages.editor import project as projects
@@ -22,6 +22,7 @@ RESOLUTIONS: tuple[Literal["720p", "1080p"], ...] = ("720p", "1080p")
 PAUSES: tuple[Literal["cut", "speed", "leave"], ...] = ("cut", "speed", "leave")
 PAUSE_SPEEDS = (2.0, 3.0, 4.0, 6.0, 8.0)
 PACES = (0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+TRANSITIONS: tuple[TransitionStyle, ...] = ("cut", "crossfade", "zoom", "dip", "wipe")
 FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
 
 
@@ -66,6 +67,7 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         follow = st.toggle(t("video.follow_face", lang), stored.follow_face, key=key("face"), disabled=busy)
         noise = st.toggle(t("video.noise", lang), stored.reduce_noise, key=key("noise"), disabled=busy)
         loud = st.toggle(t("video.loudness", lang), stored.loudness, key=key("loudness"), disabled=busy)
+        transition, seconds = _transition(stored, lang, key("transition"), busy)
         pace = st.select_slider(
             t("video.speed", lang),
             PACES,
@@ -92,6 +94,8 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         speech_provider=speech_provider,
         **pauses,
         speed=pace,
+        transition=transition,
+        transition_seconds=seconds,
         cut_fillers=fillers,
         cut_repeats=repeats,
         follow_face=follow,
@@ -144,6 +148,24 @@ def _pauses(stored: Choices, lang: str, key: str, busy: bool) -> dict[str, Any]:
             key=f"{key}-longer", disabled=busy,
         )  # fmt: skip
     return chosen
+
+
+def _transition(stored: Choices, lang: str, key: str, busy: bool) -> tuple[TransitionStyle, float]:
+    """How pieces meet, and how long that takes where it takes time."""
+    style = st.selectbox(
+        t("video.transition", lang),
+        TRANSITIONS,
+        index=TRANSITIONS.index(stored.transition),
+        format_func=lambda name: t(f"video.transition_{name}", lang),
+        key=key,
+        disabled=busy,
+    )
+    seconds = stored.transition_seconds
+    if style not in ("cut", "zoom"):
+        seconds = st.slider(
+            t("video.transition_seconds", lang), 0.1, 1.5, seconds, 0.1, "%.1f", key=f"{key}-seconds", disabled=busy
+        )
+    return style, seconds
 
 
 def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices) -> Choices:

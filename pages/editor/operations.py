@@ -14,6 +14,7 @@ from core.video.payloads import (
     AutoCutSilence,
     AutoReframe,
     AutoSpeed,
+    AutoTransition,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -46,6 +47,9 @@ def cuts_and_sound(choices: Choices) -> list[Operation]:
         operations.append(AutoCutFillers())
     if choices.cut_repeats:
         operations.append(AutoCutRepeats())
+    if choices.transition != "cut":
+        seconds = choices.transition_seconds
+        operations.append(AutoTransition(style=choices.transition, duration_seconds=seconds))
     if choices.reduce_noise:
         operations.append(ReduceNoise())
     if choices.loudness:

@@ -21,7 +21,7 @@ from core.models.jobs import Job
 from core.security import Actor
 from core.speech import Provider
 from core.video.payloads import SampleInput
-from core.video.timeline import AspectRatio, Timeline
+from core.video.timeline import AspectRatio, Timeline, TransitionStyle
 
 
 class Choices(BaseModel):
@@ -38,6 +38,8 @@ class Choices(BaseModel):
     speed: float = 1.0
     cut_fillers: bool = False
     cut_repeats: bool = False
+    transition: TransitionStyle = "cut"
+    transition_seconds: float = 0.4
     follow_face: bool = True
     captions: str = "tiktok"
     music: str = ""

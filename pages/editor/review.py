@@ -15,7 +15,7 @@ from core.models.assets import Asset, TimelineRow
 from core.security import Actor
 from core.video import timeline_edit
 from core.video.caption_styles import STYLES
-from core.video.timeline import AspectRatio, Piece, Timeline
+from core.video.timeline import AspectRatio, Piece, Timeline, Transition
 from pages import media, shell
 from pages.components.timeline import TimelineEdit, timeline_editor
 from pages.editor.project import Choices, timeline_of
@@ -85,6 +85,7 @@ def show(viewer: shell.Viewer, asset: Asset, row: TimelineRow, choices: Choices)
         thumbnails=sheet,
         style=STYLES.get(choices.captions),
         shape=first,
+        transition=Transition(style=choices.transition, duration_seconds=choices.transition_seconds),
     )
     if edit is None or not viewer.may_edit:
         return

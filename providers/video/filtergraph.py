@@ -4,10 +4,7 @@ Pure: nothing is read or run. The graph holds numbers computed here and fixed na
 folder; no text of a user, no path and no font name ever enters it, so nothing can break out of it.
 
 Frames are cut on the constant grid described in :mod:`providers.video.probe`: the ``fps`` filter makes it, ``select``
-keeps frames by their number, ``setpts=N`` numbers them again. The choice of a frame is a balanced tree of comparisons
-(FFmpeg's ``if`` evaluates only the taken branch), so that a thousand pieces cost ten comparisons a frame. Which frames
-a faster or slower piece shows is said by :class:`core.video.timeline.Stretch`; the graph repeats its arithmetic in
-whole numbers, so that both always agree.
+keeps frames by their number (:mod:`providers.video.expressions`), ``setpts=N`` numbers them again.
 """
 
 from __future__ import annotations
@@ -19,6 +16,8 @@ from itertools import pairwise
 
 from core.errors import InvalidInput
 from core.video.timeline import CropKeyframe, CropTrack, OutputTarget, Stretch, Timeline
+from providers.video.expressions import choice_expression, place_expression, tree
+from providers.video.transitions import Transitions
 
 # Opening the source again costs decoding from the key frame before; worth it only to skip more than this.
 MIN_SKIP_SECONDS = 12.0
@@ -113,8 +112,8 @@ def compile_video(
     ``captions`` are names of ASS files in the render's folder, made by the renderer, one for each target.
     """
     rate = timeline.rate
-    stretches = timeline.stretches
-    chains = [_window_chain(index, window, stretches, rate) for index, window in enumerate(windows)]
+    made = Transitions.of(timeline)
+    chains = [_window_chain(index, window, made.opened, rate) for index, window in enumerate(windows)]
     if len(windows) > 1:
         labels = "".join(f"[w{index}]" for index in range(len(windows)))
         chains.append(f"{labels}concat=n={len(windows)}:v=1:a=0[joined]")
@@ -124,13 +123,25 @@ def compile_video(
         common.append(HDR_TO_SDR)
     if not picture.square_pixels:
         common.append(f"scale={picture.width}:{picture.height}")
+    if made.style == "dip":
+        common.append(made.dip())
     common.append("setsar=1")
-    branches = "".join(f"[b{index}]" for index in range(len(targets)))
-    split = f",split={len(targets)}{branches}" if len(targets) > 1 else branches
-    chains.append(f"{last}{','.join(common)}{split}")
+    if made.overlaid:
+        chains.append(f"{last}{','.join(common)}[opened]")
+        chains.append(made.streams())
+        chains += [f"[main]{_split('b', len(targets))}", f"[other]{_split('c', len(targets))}"]
+    else:
+        branches = "".join(f"[b{index}]" for index in range(len(targets)))
+        split = f",split={len(targets)}{branches}" if len(targets) > 1 else branches
+        chains.append(f"{last}{','.join(common)}{split}")
     for index, (target, caption) in enumerate(zip(targets, captions, strict=True)):
-        chains.append(_target_chain(index, timeline, stretches, picture, target, caption))
+        chains.append(_target_chain(index, timeline, made, picture, target, caption))
     return ";\n".join(chains) + "\n"
+
+
+def _split(label: str, count: int) -> str:
+    outputs = "".join(f"[{label}{index}]" for index in range(count))
+    return f"split={count}{outputs}" if count > 1 else f"null{outputs}"
 
 
 def _window_chain(index: int, window: Window, stretches: Sequence[Stretch], rate: Fraction) -> str:
@@ -154,48 +165,6 @@ def _window_chain(index: int, window: Window, stretches: Sequence[Stretch], rate
     return f"[{index}:V:0]{','.join(filters)}[w{index}]"
 
 
-def choice_expression(stretches: Sequence[Stretch], origin: int = 0) -> str:
-    """1 where the source's frame ``n`` (counted from ``origin``) is shown by one of the ascending stretches, else 0."""
-    bounds = [bound - origin for item in stretches for bound in (item.start, item.end)]
-    leaves = ["0"]
-    for item in stretches:
-        leaves += ["1" if item.frames >= item.length else _every(item, item.start - origin), "0"]
-    return _tree(bounds, leaves)
-
-
-def _every(item: Stretch, start: int) -> str:
-    """Bresenham's choice of ``item.frames`` out of its frames, of which the first has the number ``start``."""
-    step = 2 * item.frames
-    return f"lt(mod({item.length + step * start}-{step}*n,{2 * item.length}),{step})"
-
-
-def place_expression(stretches: Sequence[Stretch]) -> str:
-    """Which frame of the result the chosen frame ``N`` is the first to be shown in."""
-    firsts, leaves = [], []
-    chosen = shown = 0
-    for item in stretches:
-        firsts.append(chosen)
-        if item.frames <= item.length:
-            leaves.append(f"N{shown - chosen:+d}")
-        else:
-            step = 2 * item.frames
-            count = f"ceil(({step}*N-{step * chosen + item.length})/{2 * item.length})"
-            leaves.append(f"{shown}+{count}")
-        chosen += min(item.frames, item.length)
-        shown += item.frames
-    return _tree(firsts[1:], leaves, "N")
-
-
-def _tree(bounds: Sequence[int], leaves: Sequence[str], number: str = "n") -> str:
-    """Leaf ``i`` where ``bounds[i-1] <= number < bounds[i]``."""
-    if not bounds:
-        return leaves[0]
-    middle = len(bounds) // 2
-    left = _tree(bounds[:middle], leaves[: middle + 1], number)
-    right = _tree(bounds[middle + 1 :], leaves[middle + 1 :], number)
-    return f"if(lt({number},{bounds[middle]}),{left},{right})"
-
-
 def crop_window(picture: Picture, target: OutputTarget) -> tuple[int, int]:
     """Width and height of the largest window of the target's shape inside the picture, even as 4:2:0 needs."""
     wide = Fraction(picture.width, picture.height) > Fraction(target.width, target.height)
@@ -207,27 +176,32 @@ def crop_window(picture: Picture, target: OutputTarget) -> tuple[int, int]:
 
 
 def crop_path(
-    keyframes: Sequence[CropKeyframe], stretches: Sequence[Stretch], size: int, window: int, axis: str
+    keyframes: Sequence[CropKeyframe],
+    stretches: Sequence[Stretch],
+    size: int,
+    window: int,
+    axis: str,
+    sizes: Sequence[int] = (),
 ) -> list[tuple[int, float, float]]:
     """Where a crop window's edge is, by frames of the result: (first frame, pixels there, pixels a frame).
 
-    ``axis`` is ``x`` or ``y``; ``size`` and ``window`` are the picture's and the window's pixels along it. Positions
-    beyond the picture are left to FFmpeg's ``crop``, which keeps its window inside.
+    ``axis`` is ``x`` or ``y``; ``size`` and ``window`` are the picture's and the window's pixels along it, ``sizes``
+    the picture's in each stretch where they differ. Positions beyond the picture are left to FFmpeg's ``crop``, which
+    keeps its window inside.
     """
-    points = sorted((key.frame, getattr(key, axis) * size - window / 2) for key in keyframes)
-    if not points:
-        return [(0, (size - window) / 2, 0.0)]
+    points = sorted((key.frame, getattr(key, axis)) for key in keyframes) or [(0, 0.5)]
     path: list[tuple[int, float, float]] = []
     at = 0
-    for stretch in stretches:
+    for stretch, long in zip(stretches, sizes or [size] * len(stretches), strict=True):
         frame = stretch.start
         while frame < stretch.end:
             while at < len(points) and points[at][0] <= frame:
                 at += 1
             before, after = points[max(at - 1, 0)], points[min(at, len(points) - 1)]
             span = after[0] - before[0]
-            slope = (after[1] - before[1]) / span if span > 0 else 0.0
-            value = before[1] + slope * (frame - before[0]) if span > 0 else before[1]
+            edge = before[1] * long - window / 2
+            slope = (after[1] * long - window / 2 - edge) / span if span > 0 else 0.0
+            value = edge + slope * (frame - before[0]) if span > 0 else edge
             following = min(stretch.end, after[0]) if after[0] > frame else stretch.end
             first, last = stretch.before(frame), stretch.before(following)
             if not stretch.plain:
@@ -248,13 +222,13 @@ def _at_pace(stretch: Stretch, first: int, frame: int, value: float, slope: floa
 def crop_expression(path: Sequence[tuple[int, float, float]]) -> str:
     """The path of :func:`crop_path` as an expression of the result's frame number ``n``."""
     leaves = [f"{value:.4f}" if not slope else f"{value:.4f}{slope:+.7f}*(n-{first})" for first, value, slope in path]
-    return _tree([first for first, _, _ in path[1:]], leaves)
+    return tree([first for first, _, _ in path[1:]], leaves)
 
 
 def _target_chain(
     index: int,
     timeline: Timeline,
-    stretches: Sequence[Stretch],
+    made: Transitions,
     picture: Picture,
     target: OutputTarget,
     caption: str | None,
@@ -262,16 +236,19 @@ def _target_chain(
     track = timeline.crops.get(target.aspect_ratio, CropTrack())
     width, height = target.width, target.height
     same_shape = crop_window(picture, target) == (picture.width // 2 * 2, picture.height // 2 * 2)
+    crops = not same_shape and track.mode == "crop"
+    inner = crop_window(picture, target) if crops else (picture.width, picture.height)
+    keyframes = track.keyframes if crops else ()
     chain = f"[b{index}]"
-    if same_shape:
-        if (picture.width, picture.height) != (width, height):
-            chain += f"scale={width}:{height},"
-    elif track.mode == "crop":
-        inner = crop_window(picture, target)
-        x = crop_expression(crop_path(track.keyframes, stretches, picture.width, inner[0], "x"))
-        y = crop_expression(crop_path(track.keyframes, stretches, picture.height, inner[1], "y"))
-        # exact: without it 4:2:0 rounds to even pixels and a slow pan goes in steps of two.
-        chain += f"crop=w={inner[0]}:h={inner[1]}:x='{x}':y='{y}':exact=1,"
+    if made.style == "zoom":
+        chain += made.zoom(picture.width, picture.height) + ","
+    if crops or made.style == "zoom":
+        chain += _crop(keyframes, made.stretches, picture, inner, made) + ","
+    if made.overlaid:
+        chain = chain.rstrip(",") if crops else f"{chain}null"
+        other = _crop(keyframes, made.other, picture, inner, made) if crops else "null"
+        chain += f"[m{index}];\n[c{index}]{other}[o{index}];\n{made.merge(index, inner)};\n[t{index}]"
+    if same_shape or crops:
         if inner != (width, height):
             chain += f"scale={width}:{height},"
     else:
@@ -283,6 +260,20 @@ def _target_chain(
     if caption is not None:
         chain += f"ass=filename={caption}:fontsdir={FONTS_FOLDER},"
     return f"{chain}setsar=1,format=yuv420p[out{index}]"
+
+
+def _crop(
+    keyframes: Sequence[CropKeyframe],
+    stretches: Sequence[Stretch],
+    picture: Picture,
+    inner: tuple[int, int],
+    made: Transitions,
+) -> str:
+    wide, tall = made.sizes(picture.width, picture.height)
+    x = crop_expression(crop_path(keyframes, stretches, picture.width, inner[0], "x", wide))
+    y = crop_expression(crop_path(keyframes, stretches, picture.height, inner[1], "y", tall))
+    # exact: without it 4:2:0 rounds to even pixels and a slow pan goes in steps of two.
+    return f"crop=w={inner[0]}:h={inner[1]}:x='{x}':y='{y}':exact=1"
 
 
 def _fit(picture: Picture, target: OutputTarget) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from providers.video.filtergraph import (
 from providers.video.probe import MediaInfo, probe
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from providers.video.soundtrack import Loudness, Soundtrack, build_soundtrack
+from providers.video.transitions import Transitions
 
 CRF = 21
 GOP_SECONDS = 2
@@ -85,7 +86,7 @@ def render(
         raise UnsupportedMedia("This recording has sound but no picture.", "Choose a video.")
     if abs(info.width / info.height - timeline.width / timeline.height) > 0.02:
         raise InvalidInput("This edit was made for a recording of another shape.")
-    windows = plan_windows(kept_ranges(timeline), timeline.rate)
+    windows = plan_windows(Transitions.of(timeline).extended(kept_ranges(timeline)), timeline.rate)
     with tempfile.TemporaryDirectory(prefix=".render-", dir=outputs[0].path.absolute().parent) as name:
         folder = Path(name)
         channels = info.channels if info.has_audio else 0

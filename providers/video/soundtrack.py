@@ -13,7 +13,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from core.errors import EngineFailed
 from core.progress import Progress, part
 from core.video.timeline import MusicBed, Timeline
+from core.video.transitions import joints
 from providers.video.filtergraph import Window
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from providers.video.sound_edit import (
@@ -148,16 +148,17 @@ def _cut_voice(
         chain += f",apad=pad_dur=0.1,afftdn=nr={6 + 18 * timeline.noise_reduction:.1f}:nf={floor:.1f}"
         chain += f",atrim=start_sample={_DENOISE_DELAY},asetpts=N"
     stretches = timeline.stretches
-    if any(stretch.speed != 1.0 for stretch in stretches):
-        pieces = SoundPieces(stretches, rate, timeline.duration_frames, [0] * len(stretches), voice.parent)
-        ends = [sum(stretch.end <= window.end for stretch in stretches) for window in windows]
+    ends = [sum(stretch.end <= window.end for stretch in stretches) for window in windows]
+    overlaps = {joint.incoming: joint.sounding for joint in joints(timeline) if joint.sounding}
+    if overlaps or any(stretch.speed != 1.0 for stretch in stretches):
+        sounding = [overlaps.get(index, 0) for index in range(len(stretches))]
+        pieces = SoundPieces(stretches, rate, timeline.duration_frames, sounding, voice.parent)
         _listen(source, windows, rate, chain, pieces, ends, pieces.reach_seconds, part(progress, 0, 0.7))
         pieces.write(voice, part(progress, 0.7, 1))
         return
     with voice.open("wb") as file:
-        ranges = [item for window in windows for item in window.ranges]
+        ranges = [(stretch.start, stretch.end) for stretch in stretches]
         writer = CutWriter(plan_cuts(ranges, rate, timeline.duration_frames), file.write)
-        ends = list(accumulate(len(window.ranges) for window in windows))
         _listen(source, windows, rate, chain, writer, ends, 0.1, progress)
 
 

@@ -132,7 +132,8 @@ def test_the_sign_of_ducking_and_the_names_of_results_do_not_matter(client: http
 
 def test_an_unknown_operation_is_answered_with_those_there_are(client: httpx.Client, video: str) -> None:
     for operation, words in (
-        ({"type": "auto_transition"}, "There is no “auto_transition” here. There is: 'auto_cut_silence'"),
+        ({"type": "auto_title"}, "There is no “auto_title” here. There is: 'auto_cut_silence'"),
+        ({"type": "auto_speed"}, "give factor, silence_factor or both"),
         ({"style": "x"}, "'type' is missing"),
         ({"type": "auto_cut_silence", "thresold_db": -3}, "thresold_db: There is no setting of this name."),
         ({"type": "add_music", "audio_preset": "lofi", "sync_to_beat": True}, "cannot move cuts onto the beats yet"),

@@ -63,7 +63,9 @@ def test_only_what_decides_about_cuts_asks_for_new_ones() -> None:
     def cuts(choices: Choices) -> object:
         return operations.decides_cuts(operations.plan_input(source, choices).model_dump(mode="json"))
 
-    same = found.model_copy(update={"music": "preset:lofi", "captions": "clean", "loudness": False, "formats": ["1:1"]})
+    same = found.model_copy(
+        update={"music": "preset:lofi", "captions": "clean", "transition": "wipe", "formats": ["1:1"]}
+    )
     assert cuts(same) == cuts(found)
     for change in (
         {"min_silence_seconds": 1.0},
@@ -113,6 +115,8 @@ def test_any_covering_cut_is_accepted_as_it_is(cuts: list[int], data: st.DataObj
         pauses=st.sampled_from(["cut", "speed", "leave"]),
         pause_speed=st.sampled_from([2.0, 8.0]),
         speed=st.sampled_from([0.5, 1.0, 2.0]),
+        transition=st.sampled_from(["cut", "crossfade", "zoom", "dip", "wipe"]),
+        transition_seconds=st.sampled_from([0.1, 1.5]),
         min_silence_seconds=st.floats(0.2, 3.0),
         cut_fillers=st.booleans(),
         cut_repeats=st.booleans(),
@@ -140,6 +144,7 @@ def test_whatever_is_ticked_makes_valid_jobs(choices: Choices) -> None:
     kinds = [operation.type for operation in planned.operations]
     assert ("auto_cut_silence" in kinds) == (choices.pauses != "leave")
     assert ("auto_speed" in kinds) == (choices.pauses == "speed" or choices.speed != 1.0)
+    assert ("auto_transition" in kinds) == (choices.transition != "cut")
     assert ("add_subtitle" in kinds) == bool(choices.captions)
     assert ("add_music" in kinds) == bool(choices.music)
     assert clips.count == choices.shorts

@@ -24,17 +24,16 @@ from core.video.timeline import (
     Word,
     result_frames,
 )
+from providers.video.expressions import choice_expression, place_expression
 from providers.video.filtergraph import (
     MAX_WINDOWS,
     MIN_SKIP_SECONDS,
     Picture,
-    choice_expression,
     compile_video,
     crop_expression,
     crop_path,
     crop_window,
     kept_ranges,
-    place_expression,
     plan_windows,
     seek_arguments,
 )

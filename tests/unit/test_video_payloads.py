@@ -40,6 +40,8 @@ def test_operations_are_told_apart_by_type_and_keep_their_settings() -> None:
         {"type": "auto_cut_silence", "treshold_db": -30},
         {"type": "remove_range", "start": 3, "end": 3},
         {"type": "auto_speed"},
+        {"type": "auto_transition", "style": "starfish"},
+        {"type": "auto_transition", "style": "dip", "duration_seconds": 9},
         {"type": "auto_speed", "factor": 0.1},
         {"type": "auto_speed", "silence_factor": 17},
         {"type": "auto_speed", "factor": 2, "ramp_seconds": 0.5},

@@ -15,6 +15,7 @@ from core.video.payloads import (
     AutoCutSilence,
     AutoReframe,
     AutoSpeed,
+    AutoTransition,
     NormalizeLoudness,
     Operation,
     ReduceNoise,
@@ -31,7 +32,7 @@ from core.video.plan import (
     with_crops,
 )
 from core.video.reframe import Box, FaceSample
-from core.video.timeline import OutputTarget, Word
+from core.video.timeline import OutputTarget, Timeline, Transition, Word
 from core.video.timeline_edit import set_speed, summary, toggle_piece
 
 FACTS = SourceFacts(uuid4(), Fraction(30), 1280, 720, 300, True)
@@ -130,6 +131,17 @@ def test_looks_are_settings_of_the_timeline() -> None:
     assert timeline.loudness_lufs == -16
     assert timeline.noise_reduction == 0.3
     assert replan(timeline, ()).captions is None
+
+
+def test_transitions_are_looks_and_change_nothing_of_the_pieces() -> None:
+    cut = plan(FACTS, (AutoCutSilence(),), Measured(levels_db=LEVELS))
+    faded = plan(
+        FACTS, (AutoCutSilence(), AutoTransition(style="wipe", duration_seconds=0.3)), Measured(levels_db=LEVELS)
+    )
+    assert faded.pieces == cut.pieces
+    assert faded.transition == Transition(style="wipe", duration_seconds=0.3)
+    assert replan(faded, (AutoTransition(style="cut"),)).transition is None
+    assert Timeline.model_validate(cut.model_dump(exclude={"transition"})) == cut
 
 
 def test_what_the_user_restored_stays_restored() -> None:

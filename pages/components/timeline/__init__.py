@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, TypedDict
 
 from core.video.caption_styles import CaptionStyle
-from core.video.timeline import AspectRatio, Timeline
+from core.video.timeline import AspectRatio, Timeline, Transition
 from pages.components import labels, nothing, register
 
 _mount = register("timeline")
@@ -47,14 +47,17 @@ def timeline_editor(
     thumbnails: Thumbnails | None = None,
     style: CaptionStyle | None = None,
     shape: AspectRatio = "source",
+    transition: Transition | None = None,
     poster: str = "",
     on_edit: Callable[[], None] = nothing,
 ) -> TimelineEdit | None:
     """Show the editor; answers an edit once when the user has made one, else None.
 
     ``version`` is the stored version of the timeline; the script keeps its own unsaved changes until it sees a newer
-    one. ``peaks`` are 0–1 over equal parts of the source's sound. ``shape`` is the output shape previewed first.
+    one. ``peaks`` are 0–1 over equal parts of the source's sound. ``shape`` is the output shape previewed
+    first; ``transition`` how pieces meet.
     """
+    joints = transition or Transition()
     data = {
         "version": version,
         "src": src,
@@ -72,6 +75,7 @@ def timeline_editor(
             for ratio, crop in timeline.crops.items()
         },
         "shape": shape,
+        "transition": {"style": joints.style, "duration": joints.duration_seconds},
         "peaks": [round(float(value), 3) for value in peaks],
         "thumbnails": thumbnails,
         "style": None if style is None else asdict(style),

@@ -316,6 +316,7 @@ function createTimeline(root) {
       if (x < scroll.scrollLeft || x > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = x - 40;
     }
     showCrop(at);
+    showTransition(at);
     showCaption(now);
   }
 
@@ -345,6 +346,29 @@ function createTimeline(root) {
     const x = spot(x0 + (x1 - x0) * jump, Math.min(1, target / source));
     const y = spot(y0 + (y1 - y0) * jump, Math.min(1, source / target));
     video.style.objectPosition = `${x}% ${y}%`;
+  }
+
+  // Kept frames without a cut between them; what lies between two of them is a joint (core/video/transitions.py).
+  let runs = [];
+  function layRuns() {
+    runs = [];
+    for (const [start, end, kept] of self.pieces) {
+      if (!kept) continue;
+      if (runs.at(-1)?.[1] === start) runs.at(-1)[1] = end;
+      else runs.push([start, end]);
+    }
+  }
+  function showTransition(at) {
+    const { style, duration } = data().transition;
+    const index = runs.findIndex(([start, end]) => at >= start && at < end);
+    let light = 1;
+    if (style === "dip" && index >= 0) {
+      const half = Math.max(1, (duration * data().fps) / 2);
+      if (index > 0) light = Math.min(light, (at - runs[index][0]) / half);
+      if (index < runs.length - 1) light = Math.min(light, (runs[index][1] - 1 - at) / half);
+    }
+    video.style.filter = light < 1 ? `brightness(${light})` : "";
+    video.style.transform = style === "zoom" && index % 2 === 1 ? "scale(1.12)" : "";
   }
 
   let groups = [];
@@ -569,8 +593,10 @@ function createTimeline(root) {
         el("span", {}, el("i", { style: { "--tone": `var(--${{ clip: "beat", speech: "silence", source: "silence" }[reason] ?? reason})` } }), `${say("removed")}: ${say(`reason.${reason}`)}`),
       ),
       el("span", {}, say("help")),
+      ["crossfade", "wipe"].includes(data().transition.style) ? el("span", {}, say("rendered_only")) : "",
     );
     groupWords();
+    layRuns();
     shown = "?";
     nameControls();
     layPieces();
