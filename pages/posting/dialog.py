@@ -12,12 +12,13 @@ import streamlit as st
 from core import database
 from core.database import get_owned
 from core.i18n import moment, t
+from core.models.assets import Asset
 from core.models.publishing import ContentChannel, Episode, PlatformAccount
 from core.publishing import accounts, best_time, plan
 from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
 from core.publishing.provenance import Provenance
-from pages import shell
+from pages import media, shell
 from pages.posting.answers import Answers
 from pages.posting.forms import own_form, show_caption
 
@@ -181,6 +182,7 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         if form is not None:
             with st.container(border=True):
                 st.markdown(f"**{shell.plain(names[row.id])}**")
+                _preview(viewer, episode, row)
                 answers[row.id] = form(viewer, row, material)
                 show_caption(viewer, row, *words)
     with shell.errors(viewer):
@@ -210,6 +212,14 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
             _close()
             st.toast(t("publishing.planned", lang))
             st.rerun()
+
+
+def _preview(viewer: shell.Viewer, episode: Episode, account: PlatformAccount) -> None:
+    """What is about to be posted, to be seen before it is."""
+    with database.session(viewer.actor) as session:
+        asset = session.get(Asset, episode.asset_id) if episode.asset_id else None
+        if asset is not None:
+            media.play(session, asset, viewer.lang, key=f"preview-{account.id}", small=True)
 
 
 def offer_simulated(viewer: shell.Viewer, *, key: str) -> None:

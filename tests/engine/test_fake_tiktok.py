@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -40,6 +42,14 @@ class Plain:
 def put(url: str, content_range: str, content: bytes, kind: str = "video/mp4") -> int:
     headers = {"Content-Range": content_range, "Content-Type": kind}
     return httpx.put(url, content=content, headers=headers).status_code
+
+
+@pytest.fixture
+def tiktok(tmp_path: Path) -> Iterator[FakeTikTok]:
+    """Alone: nothing of the studio takes part."""
+    fake = FakeTikTok.start(tmp_path / "tiktok.jsonl")
+    yield fake
+    fake.stop()
 
 
 @pytest.fixture
