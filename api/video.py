@@ -15,7 +15,7 @@ from core import assets, jobs
 from core.errors import InvalidInput
 from core.models.assets import TimelineRow
 from core.models.publishing import Episode
-from core.video.payloads import MultiExportInput, SampleInput, ShortsInput, SubtitleInput, VideoEditInput
+from core.video.payloads import MultiExportInput, SampleInput, ShortsInput, StillInput, SubtitleInput, VideoEditInput
 
 router = APIRouter(prefix="/video", tags=["video"])
 
@@ -70,6 +70,13 @@ def shorts(session: Starting, actor: CurrentActor, order: ShortsInput, project_i
     references.operations(session, order.operations)
     job = jobs.submit(session, actor, "video.shorts", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)
+
+
+@router.post("/still", status_code=202)
+def still(session: Scoped, actor: CurrentActor, order: StillInput) -> Accepted:
+    """One picture of a video as an image of the library, to be a post's thumbnail (P2.1)."""
+    references.video(session, order.video_asset_id)
+    return Accepted(job_id=jobs.submit(session, actor, "video.still", order).id)
 
 
 @router.post("/sample", status_code=202)

@@ -85,15 +85,19 @@ def card(job: Job, lang: str, subject: str = "") -> JobCard:
     )
 
 
-def show_live(viewer: shell.Viewer, jobs: Sequence[Job], names: dict[UUID, str], *, key: str) -> None:
+def show_live(
+    viewer: shell.Viewer, jobs: Sequence[Job], names: dict[UUID, str], *, key: str, toast: bool = True
+) -> None:
     """Cards of running jobs; the page is drawn again when one of them ends.
 
     It is drawn by the run that the end itself causes, never by ``st.rerun`` in its middle: a button that somebody
-    pressed in the same moment comes with that run, and stands further down.
+    pressed in the same moment comes with that run, and stands further down. A dialog is drawn alone, and a ``toast``
+    shown then would take the place of the page's own style sheet: there it is left out.
     """
 
     def tell() -> None:
-        _tell_end(viewer, str(st.session_state[key].get("ended") or ""))
+        if toast:
+            _tell_end(viewer, str(st.session_state[key].get("ended") or ""))
 
     cards = [card(job, viewer.lang, names.get(job.id, "")) for job in jobs]
     job_cards(viewer.lang, cards, key=key, can_cancel=viewer.may_edit, on_end=tell)
@@ -111,7 +115,7 @@ def _tell_end(viewer: shell.Viewer, identifier: str) -> None:
     st.toast(f"{title} · {state}", icon=icons.get(job.status, ":material/cancel:"))
 
 
-def wait_for(viewer: shell.Viewer, job: Job | None, *, key: str) -> bool:
+def wait_for(viewer: shell.Viewer, job: Job | None, *, key: str, toast: bool = True) -> bool:
     """Show a job that is under way or failed. True when there is nothing (more) to wait for.
 
     A failed job shows its error and a button to try again; a cancelled one only the button.
@@ -119,7 +123,7 @@ def wait_for(viewer: shell.Viewer, job: Job | None, *, key: str) -> bool:
     if job is None or job.status == "succeeded":
         return True
     if job.status in LIVE:
-        show_live(viewer, [job], {}, key=key)
+        show_live(viewer, [job], {}, key=key, toast=toast)
         return False
     if job.status == "failed" and job.error:
         shell.tell(job.error, viewer.lang)

@@ -20,6 +20,7 @@ TASK_MODULES = (
     "workers.video.shorts",
     "workers.video.subtitle",
     "workers.video.multi_export",
+    "workers.video.still",
     "workers.music.importing",
     "workers.music.analyze",
     "workers.music.builtin",

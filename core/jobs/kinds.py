@@ -40,6 +40,7 @@ _ALL = (
     JobKind("video.render", "core.video.payloads:RenderTimelineInput", "media"),
     JobKind("video.multi_export", "core.video.payloads:MultiExportInput", "media"),
     JobKind("video.subtitle", "core.video.payloads:SubtitleInput", "media"),
+    JobKind("video.still", "core.video.payloads:StillInput", "default"),
     JobKind("video.shorts", "core.video.payloads:ShortsInput", "media"),
     JobKind("audio.import", "core.music.payloads:ImportAudioInput", "default"),
     JobKind("music.analyze", "core.music.payloads:AnalyzeInput", "default"),

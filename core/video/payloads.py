@@ -256,6 +256,13 @@ class SubtitleInput(_Payload):
     _style = field_validator("style")(check_style)
 
 
+class StillInput(_Payload):
+    """POST /video/still: the picture at ``at_seconds`` of a video as a JPEG of the library, a thumbnail for posts."""
+
+    video_asset_id: UUID
+    at_seconds: float = Field(ge=0.0, le=86_400.0)
+
+
 class ShortsInput(_Payload):
     """POST /video/shorts: the best ``count`` clips between ``min_seconds`` and ``max_seconds``.
 

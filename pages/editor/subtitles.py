@@ -64,7 +64,7 @@ def newest_job(session: Session, asset: Asset) -> Job | None:
     )
 
 
-def show(viewer: shell.Viewer, asset: Asset) -> None:
+def show(viewer: shell.Viewer, asset: Asset, *, in_dialog: bool = False) -> None:
     """A small window with the files and what makes them; a job under way, or one that failed, shows below it."""
     with database.session(viewer.actor) as session:
         files, spoken, job = files_of(session, asset), words_of(session, asset), newest_job(session, asset)
@@ -80,7 +80,7 @@ def show(viewer: shell.Viewer, asset: Asset) -> None:
         elif viewer.may_edit and not busy:
             _offer(viewer, asset, spoken, again=bool(files))
     if job is not None and job.status in (*work.LIVE, "failed"):
-        work.wait_for(viewer, job, key=f"subtitles-{asset.id}")
+        work.wait_for(viewer, job, key=f"subtitles-{asset.id}", toast=not in_dialog)
 
 
 def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: bool) -> None:

@@ -19,6 +19,7 @@ from core.publishing.payloads import PublicationOptions, PublicationPlanInput, P
 from core.publishing.preflight import Issue
 from core.publishing.provenance import Provenance
 from pages import media, shell
+from pages.posting import material as belongings
 from pages.posting.answers import Answers
 from pages.posting.forms import own_form, show_caption
 
@@ -98,6 +99,7 @@ def ask(episode_id: UUID) -> None:
     """Open the dialog for one episode, now and at every rerun until it is closed."""
     st.session_state[OPEN] = episode_id
     st.session_state.pop("publish_text", None)
+    belongings.forget()
 
 
 def _close() -> None:
@@ -172,6 +174,7 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
     )
     if material.ai_generated:
         st.caption(t("publishing.synthetic_known", lang))
+    with_it = belongings.ask(viewer, episode, accounts_picked)
     if not picked:
         st.caption(t("publishing.choose_account", lang))
         return
@@ -197,7 +200,13 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
                     description=words[1],
                     tags=words[2],
                     privacy=answer.privacy,
-                    options=PublicationOptions(synthetic_media=synthetic, **answer.options),
+                    thumbnail_asset_id=with_it.thumbnail,
+                    options=PublicationOptions(
+                        synthetic_media=synthetic,
+                        captions=with_it.captions,
+                        playlist_id=with_it.playlist_of(account_id),
+                        **answer.options,
+                    ),
                 )
                 for account_id, answer in answers.items()
             ],

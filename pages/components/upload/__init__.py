@@ -32,13 +32,15 @@ def upload(
     accept: str = "video/*,audio/*,.mkv,.mov",
     multiple: bool = True,
     max_bytes: int,
+    hint: str = "",
     on_finish: Callable[[], None] = nothing,
 ) -> Arrived | None:
-    """Show the zone; answers once what arrived, when nothing is under way any more, else None."""
+    """Show the zone; answers once what arrived, when nothing is under way any more, else None. ``hint`` says what may
+    be dropped (``{size}`` is the limit) where it is not recordings."""
     data = {
         "key": key,
         "lang": lang,
-        "words": labels("upload", lang) | labels("format", lang),
+        "words": labels("upload", lang) | labels("format", lang) | ({"hint": hint} if hint else {}),
         "accept": accept,
         "multiple": multiple,
         "max_bytes": max_bytes,
