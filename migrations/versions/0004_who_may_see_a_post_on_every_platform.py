@@ -1,7 +1,7 @@
 """who may see a post, in the words of every platform
 
 Revision: 0004
-Follows: 0002
+Follows: 0003
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
