@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.models.assets import Asset, TimelineRow
 from core.models.identity import Project
 from core.music.presets import PRESETS
-from core.video.payloads import AddMusic, MusicChoice, Operation
+from core.video.payloads import AddMusic, CutByBeat, MusicChoice, Operation
 
 
 def video(session: Session, asset_id: UUID) -> Asset:
@@ -57,6 +57,8 @@ def operations(session: Session, wanted: Iterable[Operation]) -> None:
     for operation in wanted:
         if isinstance(operation, AddMusic):
             music(session, operation)
+        elif isinstance(operation, CutByBeat) and operation.music_asset_id is not None:
+            sound(session, operation.music_asset_id)
 
 
 def timeline(session: Session, timeline_id: UUID) -> TimelineRow:

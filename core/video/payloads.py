@@ -6,6 +6,7 @@ Seconds are seconds of the source, levels are dB, loudness is LUFS, sizes are pi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -111,6 +112,15 @@ class AutoTransition(_Payload):
     duration_seconds: float = Field(default=0.4, ge=MIN_TRANSITION_SECONDS, le=MAX_TRANSITION_SECONDS)
 
 
+class CutByBeat(_Payload):
+    """Pieces change on the beats of a track, ``music_asset_id`` or that of ``add_music``: joints between spoken pieces
+    move onto the nearest beat they can reach; footage nobody speaks in changes every ``beats_per_cut`` beats."""
+
+    type: Literal["cut_by_beat"] = "cut_by_beat"
+    music_asset_id: UUID | None = None
+    beats_per_cut: int = Field(default=4, ge=1, le=64)
+
+
 class AutoReframe(_Payload):
     """Crop to the targets' shapes. Without ``target_aspect_ratio`` it holds for every target.
 
@@ -160,18 +170,11 @@ class MusicChoice(_Music):
 
 
 class AddMusic(_Music):
-    """Music under the voice, ``duck_db`` quieter while someone speaks. ``sync_to_beat`` is False: moving the cuts onto
-    the beats is not built (SPEC V4.2)."""
+    """Music under the voice, ``duck_db`` quieter while someone speaks. With ``sync_to_beat`` the joints between pieces
+    move onto its beats where no word is in the way."""
 
     type: Literal["add_music"] = "add_music"
     sync_to_beat: bool = False
-
-    @field_validator("sync_to_beat")
-    @classmethod
-    def _not_built(cls, wanted: bool) -> bool:
-        if wanted:
-            raise ValueError("the studio cannot move cuts onto the beats yet; leave sync_to_beat out")
-        return wanted
 
 
 class ReduceNoise(_Payload):
@@ -196,6 +199,7 @@ Operation = Annotated[
     | RemoveRange
     | AutoSpeed
     | AutoTransition
+    | CutByBeat
     | AutoReframe
     | AddSubtitle
     | AddMusic
@@ -204,6 +208,16 @@ Operation = Annotated[
     Field(discriminator="type"),
 ]
 Operations = Annotated[tuple[Operation, ...], Field(max_length=50)]
+
+
+def check_beats(operations: Sequence[Operation], *, music: bool = False) -> None:
+    """Raise ValueError where cuts are to follow beats and no track is named; ``music`` says that another field does."""
+    cut = [operation for operation in operations if isinstance(operation, CutByBeat)]
+    named = music or any(isinstance(operation, AddMusic) for operation in operations)
+    if not named and any(operation.music_asset_id is None for operation in cut):
+        raise ValueError("cut_by_beat needs music_asset_id, or add_music beside it")
+
+
 Targets = Annotated[tuple[TargetOutput, ...], Field(max_length=12)]
 
 
@@ -225,6 +239,7 @@ class VideoEditInput(_Payload):
     def _something_to_render(self) -> VideoEditInput:
         if not self.dry_run and not self.target_outputs:
             raise ValueError("target_outputs must name at least one output")
+        check_beats(self.operations)
         return self
 
 
@@ -303,6 +318,7 @@ class ShortsInput(_Payload):
         if self.max_seconds < self.min_seconds:
             raise ValueError("max_seconds must not be less than min_seconds")
         TargetOutput(aspect_ratio=self.aspect_ratio, resolution=self.resolution)
+        check_beats(self.operations, music=self.music is not None)
         return self
 
     @property

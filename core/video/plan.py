@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TypeVar
 from uuid import UUID
 
+from core.video.beats import BeatGrid, cut_on_beats, moved_to_beats
 from core.video.cuts import (
     Removal,
     build_pieces,
@@ -27,6 +28,7 @@ from core.video.payloads import (
     AutoReframe,
     AutoSpeed,
     AutoTransition,
+    CutByBeat,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -93,11 +95,18 @@ def find(operations: Sequence[Operation], kind: type[T]) -> T | None:
     return next((operation for operation in reversed(operations) if isinstance(operation, kind)), None)
 
 
-def needs(operations: Sequence[Operation], *, captions: bool = False) -> Needs:
-    """What must be measured before :func:`plan` can decide."""
+def follows_beats(operations: Sequence[Operation]) -> bool:
+    """Whether joints are to fall on the beats of a track."""
+    music = find(operations, AddMusic)
+    return find(operations, CutByBeat) is not None or (music is not None and music.sync_to_beat)
+
+
+def needs(operations: Sequence[Operation], *, captions: bool = False, has_audio: bool = True) -> Needs:
+    """What must be measured before :func:`plan` can decide. Beats may not cut into a word, where there can be any."""
     silence = _pauses_meant(operations)
     return Needs(
         words=captions
+        or (has_audio and follows_beats(operations))
         or any(isinstance(operation, AutoCutFillers | AutoCutRepeats | AddSubtitle) for operation in operations),
         levels=any(operation.method == "level" for operation in silence),
         speech=any(operation.method == "voice" for operation in silence),
@@ -198,6 +207,18 @@ def with_looks(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:
             "loudness_lufs": loudness.target_lufs if loudness else None,
         }
     )
+
+
+def on_beats(
+    timeline: Timeline, operations: Sequence[Operation], grid: BeatGrid, *, most_frames: int | None = None
+) -> Timeline:
+    """The timeline with its joints on the beats, as ``cut_by_beat`` or ``add_music`` ask for it."""
+    cut = find(operations, CutByBeat)
+    if cut is not None and not timeline.words:
+        return cut_on_beats(timeline, grid.until(float(timeline.kept_frames / timeline.rate)), cut.beats_per_cut)
+    # Moved joints may lengthen the result by at most what was removed.
+    longest = float((timeline.kept_frames + timeline.duration_frames) / timeline.rate)
+    return moved_to_beats(timeline, grid.until(longest), most_frames=most_frames)
 
 
 def replan(timeline: Timeline, operations: Sequence[Operation]) -> Timeline:

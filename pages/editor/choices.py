@@ -23,6 +23,7 @@ PAUSES: tuple[Literal["cut", "speed", "leave"], ...] = ("cut", "speed", "leave")
 PAUSE_SPEEDS = (2.0, 3.0, 4.0, 6.0, 8.0)
 PACES = (0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 TRANSITIONS: tuple[TransitionStyle, ...] = ("cut", "crossfade", "zoom", "dip", "wipe")
+BEATS = (1, 2, 4, 8, 16)
 FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
 
 
@@ -67,15 +68,6 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         follow = st.toggle(t("video.follow_face", lang), stored.follow_face, key=key("face"), disabled=busy)
         noise = st.toggle(t("video.noise", lang), stored.reduce_noise, key=key("noise"), disabled=busy)
         loud = st.toggle(t("video.loudness", lang), stored.loudness, key=key("loudness"), disabled=busy)
-        transition, seconds = _transition(stored, lang, key("transition"), busy)
-        pace = st.select_slider(
-            t("video.speed", lang),
-            PACES,
-            stored.speed if stored.speed in PACES else 1.0,
-            format_func=times,
-            key=key("speed"),
-            disabled=busy,
-        )
     with right:
         names = ["", *STYLES]
         style = st.selectbox(
@@ -89,6 +81,16 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         if style:
             caption_preview(STYLES[style], t("video.caption_sample", language if language in ("en", "th") else "en"))
         music, duck = _music(viewer, stored, key("music"), busy)
+        on_beat, beats = _beats(stored, lang, key("beats"), busy) if music else (stored.on_beat, stored.beats_per_cut)
+        transition, seconds = _transition(stored, lang, key("transition"), busy)
+        pace = st.select_slider(
+            t("video.speed", lang),
+            PACES,
+            stored.speed if stored.speed in PACES else 1.0,
+            format_func=times,
+            key=key("speed"),
+            disabled=busy,
+        )
     chosen = Choices(
         language=language,
         speech_provider=speech_provider,
@@ -102,6 +104,8 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         captions=style,
         music=music,
         duck_db=duck,
+        on_beat=on_beat,
+        beats_per_cut=beats,
         reduce_noise=noise,
         loudness=loud,
         formats=stored.formats,
@@ -166,6 +170,23 @@ def _transition(stored: Choices, lang: str, key: str, busy: bool) -> tuple[Trans
             t("video.transition_seconds", lang), 0.1, 1.5, seconds, 0.1, "%.1f", key=f"{key}-seconds", disabled=busy
         )
     return style, seconds
+
+
+def _beats(stored: Choices, lang: str, key: str, busy: bool) -> tuple[bool, int]:
+    """Whether cuts fall on the music's beats, and how often where nobody speaks."""
+    wanted = st.toggle(
+        t("video.on_beat", lang), stored.on_beat, key=key, disabled=busy, help=t("video.on_beat_help", lang)
+    )
+    every = stored.beats_per_cut
+    if wanted:
+        every = st.select_slider(
+            t("video.beats_per_cut", lang),
+            BEATS,
+            every if every in BEATS else 4,
+            key=f"{key}-every",
+            disabled=busy,
+        )
+    return wanted, every
 
 
 def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices) -> Choices:

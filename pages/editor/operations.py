@@ -15,6 +15,7 @@ from core.video.payloads import (
     AutoReframe,
     AutoSpeed,
     AutoTransition,
+    CutByBeat,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -32,6 +33,11 @@ def _music(choices: Choices) -> dict[str, object] | None:
     kind, _, name = choices.music.partition(":")
     named = {"music_asset_id": UUID(name)} if kind == "asset" else {"audio_preset": name}
     return {**named, "duck_db": choices.duck_db}
+
+
+def _beats(choices: Choices) -> list[Operation]:
+    """Cuts on the beats of the chosen music, if there is one."""
+    return [CutByBeat(beats_per_cut=choices.beats_per_cut)] if choices.music and choices.on_beat else []
 
 
 def cuts_and_sound(choices: Choices) -> list[Operation]:
@@ -65,14 +71,17 @@ def edit_operations(choices: Choices) -> tuple[Operation, ...]:
         operations.append(AddSubtitle(style=choices.captions, language=choices.language or "auto"))
     music = _music(choices)
     if music:
-        operations.append(AddMusic.model_validate(music))
-    return tuple(operations)
+        operations.append(AddMusic.model_validate({**music, "sync_to_beat": choices.on_beat}))
+    return (*operations, *_beats(choices))
 
 
 def decides_cuts(payload: Mapping[str, Any]) -> tuple[object, list[object]]:
     """Of a job's payload, what the cuts depend on: the language and the cutting operations."""
-    deciding = ("auto_cut_", "auto_speed")
-    cutting = [one for one in payload.get("operations") or [] if str(one.get("type")).startswith(deciding)]
+    deciding = ("auto_cut_", "auto_speed", "cut_by_beat")
+    operations = payload.get("operations") or []
+    cutting = [one for one in operations if str(one.get("type")).startswith(deciding)]
+    # Another track has other beats; how loud it is decides nothing.
+    cutting += [(one.get("music_asset_id"), one.get("audio_preset")) for one in operations if one.get("sync_to_beat")]
     return payload.get("language"), cutting
 
 
@@ -112,7 +121,7 @@ def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
         resolution=choices.resolution,
         style=choices.captions or None,
         music=MusicChoice.model_validate(music) if music else None,
-        operations=(*cuts_and_sound(choices), reframe),
+        operations=(*cuts_and_sound(choices), reframe, *_beats(choices)),
         language=choices.language or "auto",
         speech_provider=choices.speech_provider,
     )

@@ -44,6 +44,8 @@ class Choices(BaseModel):
     captions: str = "tiktok"
     music: str = ""
     duck_db: float = 10.0
+    on_beat: bool = False
+    beats_per_cut: int = 4
     reduce_noise: bool = False
     loudness: bool = True
     formats: list[AspectRatio] = Field(default_factory=lambda: list[AspectRatio](["16:9", "9:16"]))

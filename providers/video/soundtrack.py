@@ -228,8 +228,7 @@ def _mix(signal: Signal, voice: Path, music: Path, bed: MusicBed, mixed: Path, p
     fade_in = min(_MUSIC_FADE_IN * SAMPLE_RATE, total / 4)
     fade_out = min(_MUSIC_FADE_OUT * SAMPLE_RATE, total / 4)
     tune = _decode_music(music, total, mixed.with_name("music.f32"), part(progress, 0.5, 0.9))
-    joined = bed.seamless or len(tune) >= total
-    overlap = 0 if joined else min(round(_MUSIC_OVERLAP * SAMPLE_RATE), len(tune) // 4)
+    overlap = 0 if len(tune) >= total else _overlap(len(tune), seamless=bed.seamless)
     with mixed.open("wb") as file:
         for position in range(0, total, _BLOCK):
             count = min(_BLOCK, total - position)
@@ -239,6 +238,17 @@ def _mix(signal: Signal, voice: Path, music: Path, bed: MusicBed, mixed: Path, p
             heard = repeated(tune, position, count, overlap) * gain[:, None]
             file.write((signal[position : position + count] + heard).astype("<f4").tobytes())
             part(progress, 0.9, 1)(position / total, "stage.sound")
+
+
+def _overlap(samples: int, *, seamless: bool) -> int:
+    """For how many samples a track that is repeated sounds together with its own beginning."""
+    return 0 if seamless else min(round(_MUSIC_OVERLAP * SAMPLE_RATE), samples // 4)
+
+
+def repeats_after(seconds: float, *, seamless: bool) -> float:
+    """After how many seconds a track of this length begins again under a longer result."""
+    samples = round(seconds * SAMPLE_RATE)
+    return (samples - _overlap(samples, seamless=seamless)) / SAMPLE_RATE
 
 
 def _decode_music(music: Path, longest: int, raw: Path, progress: Progress) -> Signal:

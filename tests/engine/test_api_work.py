@@ -108,6 +108,7 @@ def test_edit_carries_the_order(client: httpx.Client, video: str) -> None:
         ({"operations": [{"type": "add_music", "audio_preset": "no such music"}]}, 422),
         ({"operations": [{"type": "add_music", "music_asset_id": str(uuid7())}]}, 404),
         ({"operations": [{"type": "make_it_viral"}]}, 422),
+        ({"operations": [{"type": "cut_by_beat", "music_asset_id": str(uuid7())}]}, 404),
         ({"operations": [{"type": "auto_cut_silence", "threshold": -40}]}, 422),
         ({"timeline_id": str(uuid7())}, 404),
         ({"surprise": 1}, 422),
@@ -122,7 +123,7 @@ def test_edits_that_cannot_be_done_never_become_jobs(
 
 def test_the_sign_of_ducking_and_the_names_of_results_do_not_matter(client: httpx.Client, video: str) -> None:
     """SPEC H says neither; a caller may think either way."""
-    music = {"type": "add_music", "audio_preset": "lofi", "duck_db": -12, "sync_to_beat": False}
+    music = {"type": "add_music", "audio_preset": "lofi", "duck_db": -12, "sync_to_beat": True}
     _, payload = payload_of(client.post("/api/video/edit", json={"source_video_id": video, "operations": [music]}))
     assert payload["operations"][0]["duck_db"] == 12
     tasks = ["bpm", "beats", "downbeats", "key", "scale", "chords", "energy_curve"]
@@ -136,7 +137,7 @@ def test_an_unknown_operation_is_answered_with_those_there_are(client: httpx.Cli
         ({"type": "auto_speed"}, "give factor, silence_factor or both"),
         ({"style": "x"}, "'type' is missing"),
         ({"type": "auto_cut_silence", "thresold_db": -3}, "thresold_db: There is no setting of this name."),
-        ({"type": "add_music", "audio_preset": "lofi", "sync_to_beat": True}, "cannot move cuts onto the beats yet"),
+        ({"type": "cut_by_beat", "beats_per_cut": 4}, "cut_by_beat needs music_asset_id"),
         ({"type": "remove_range", "start": 5, "end": 2}, "end must be later than start"),
     ):
         order = {"source_video_id": video, "operations": [operation]}

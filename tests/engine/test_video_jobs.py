@@ -13,16 +13,19 @@ from sqlalchemy import select
 
 from core import assets, database
 from core.jobs import retry, submit
-from core.models.assets import Asset, AssetLink, MediaAnalysis, TimelineRow
+from core.models.assets import Asset, AssetLink, AudioAnalysis, MediaAnalysis, TimelineRow
 from core.models.base import uuid7
 from core.models.jobs import Job, OutboxEvent
+from core.music.presets import PRESETS
 from core.security import Actor
 from core.storage import asset_key, sha256_of, storage
 from core.video.payloads import MultiExportInput, RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
 from core.video.reframe import position, window
 from core.video.sentences import tokens
-from core.video.timeline import Timeline
-from core.video.timeline_edit import TimeMap, correct_words, toggle_piece
+from core.video.timeline import Timeline, Transition
+from core.video.timeline_edit import TimeMap, correct_words, output_words, toggle_piece
+from core.video.transitions import joints
+from providers.audio import composer
 from providers.video.probe import probe
 from tests.media import TalkingVideo, silent_video, spoken_clip, talking_video
 from workers import runner
@@ -153,6 +156,61 @@ def test_pauses_pass_faster_and_nothing_that_is_said(owner: Actor, talk: Talking
     assert last is not None
     begins = [float(row[6:8]) + float(row[9:12]) / 1000 for row in text.splitlines() if " --> " in row]
     assert min(abs(begin - last) for begin in begins) < 0.25
+
+
+def beats_missed(timeline: Timeline, beats: list[float]) -> float:
+    """How many frames the joints are from the beats, at most; joints that say they could not move aside."""
+    ends = {piece.end_frame for piece in timeline.kept if piece.reason == "beat"}
+    moved = [joint for joint in joints(timeline) if timeline.stretches[joint.incoming - 1].end in ends]
+    assert moved
+    return max(min(abs(joint.at - beat * float(timeline.rate)) for beat in beats) for joint in moved)
+
+
+def stored_timeline(actor: Actor, found: dict[str, Any]) -> Timeline:
+    with database.session(actor) as session:
+        row = session.get(TimelineRow, UUID(found["timeline_id"]))
+        assert row is not None
+        return Timeline.model_validate(row.document)
+
+
+def test_cuts_of_a_talk_fall_on_the_beats_of_its_music(owner: Actor, talk: TalkingVideo, tmp_path: Path) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    operations: list[dict[str, Any]] = [
+        {"type": "auto_cut_silence", "min_silence_seconds": 1.0, "padding_seconds": 0.2},
+        {"type": "add_music", "audio_preset": "lofi", "sync_to_beat": True},
+        {"type": "auto_transition", "style": "crossfade", "duration_seconds": 0.2},
+    ]
+    order = VideoEditInput.model_validate(
+        {"source_video_id": source, "operations": operations, "dry_run": True, "language": "en"}
+    )
+    timeline = stored_timeline(owner, result(run(owner, "video.edit", order)))
+    bpm = PRESETS["lofi"].bpm
+    assert beats_missed(timeline, [index * 60 / bpm for index in range(100)]) <= 1
+    assert [word.word for word in output_words(timeline)] == [word.word for word in timeline.words]
+    assert timeline.transition == Transition(style="crossfade", duration_seconds=0.2)
+
+
+def test_footage_without_sound_changes_on_the_beats_of_a_track_nobody_analysed_yet(
+    owner: Actor, tmp_path: Path
+) -> None:
+    source = keep(owner, silent_video(seconds=12), tmp_path)
+    track = keep(owner, composer.ensure_track(tmp_path, "lofi"), tmp_path)
+    operations = [{"type": "cut_by_beat", "music_asset_id": track, "beats_per_cut": 2}]
+    order = {"source_video_id": source, "operations": operations, "target_outputs": [{"resolution": "320x180"}]}
+    found = result(run(owner, "video.edit", VideoEditInput.model_validate(order)))
+    timeline = stored_timeline(owner, found)
+    with database.session(owner) as session:
+        heard = session.scalars(select(AudioAnalysis)).one().result["beats"]
+    assert beats_missed(timeline, heard) <= 1
+    assert len(joints(timeline)) >= 4
+    bpm = PRESETS["lofi"].bpm
+    assert beats_missed(timeline, [index * 60 / bpm for index in range(100)]) <= 0.07 * 30
+    assert probe(file_of(owner, found["outputs"][0]["asset_id"]), exact=True).frames == timeline.kept_frames
+    order["operations"] = [{"type": "cut_by_beat", "music_asset_id": source, "beats_per_cut": 2}]
+    refused = run(owner, "video.edit", VideoEditInput.model_validate(order))
+    assert refused.status == "failed"
+    assert refused.error is not None
+    assert "no sound" in refused.error["title"]
 
 
 def test_a_dry_run_is_corrected_and_rendered_without_measuring_again(

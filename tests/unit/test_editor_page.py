@@ -76,6 +76,10 @@ def test_only_what_decides_about_cuts_asks_for_new_ones() -> None:
         {"language": "th"},
     ):
         assert cuts(found.model_copy(update=change)) != cuts(found)
+    on_beat = same.model_copy(update={"on_beat": True})
+    assert cuts(on_beat) != cuts(found)
+    assert cuts(on_beat.model_copy(update={"music": "preset:chill"})) != cuts(on_beat)
+    assert cuts(on_beat.model_copy(update={"duck_db": 3})) == cuts(on_beat)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +128,8 @@ def test_any_covering_cut_is_accepted_as_it_is(cuts: list[int], data: st.DataObj
         captions=st.sampled_from(["", *STYLES]),
         music=st.sampled_from(["", "preset:lofi", f"asset:{uuid4()}"]),
         duck_db=st.floats(0, 24),
+        on_beat=st.booleans(),
+        beats_per_cut=st.sampled_from([1, 16]),
         reduce_noise=st.booleans(),
         loudness=st.booleans(),
         formats=st.lists(st.sampled_from(["16:9", "9:16", "4:5", "1:1", "source"]), unique=True, min_size=1),
@@ -147,6 +153,7 @@ def test_whatever_is_ticked_makes_valid_jobs(choices: Choices) -> None:
     assert ("auto_transition" in kinds) == (choices.transition != "cut")
     assert ("add_subtitle" in kinds) == bool(choices.captions)
     assert ("add_music" in kinds) == bool(choices.music)
+    assert ("cut_by_beat" in kinds) == bool(choices.music and choices.on_beat)
     assert clips.count == choices.shorts
     assert clips.style == (choices.captions or None)
     assert (clips.music is None) == (not choices.music)

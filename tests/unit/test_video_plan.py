@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.video.payloads import (
+    AddMusic,
     AddSubtitle,
     AutoCutFillers,
     AutoCutRepeats,
@@ -16,6 +17,7 @@ from core.video.payloads import (
     AutoReframe,
     AutoSpeed,
     AutoTransition,
+    CutByBeat,
     NormalizeLoudness,
     Operation,
     ReduceNoise,
@@ -142,6 +144,13 @@ def test_transitions_are_looks_and_change_nothing_of_the_pieces() -> None:
     assert faded.transition == Transition(style="wipe", duration_seconds=0.3)
     assert replan(faded, (AutoTransition(style="cut"),)).transition is None
     assert Timeline.model_validate(cut.model_dump(exclude={"transition"})) == cut
+
+
+def test_words_are_known_before_joints_move_to_beats() -> None:
+    assert needs((AddMusic(audio_preset="lofi", sync_to_beat=True),)).words
+    assert not needs((AddMusic(audio_preset="lofi"),)).words
+    assert needs((CutByBeat(), AddMusic(audio_preset="lofi"))).words
+    assert not needs((CutByBeat(music_asset_id=uuid4()),), has_audio=False).sound
 
 
 def test_what_the_user_restored_stays_restored() -> None:

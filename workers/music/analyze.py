@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -10,7 +12,7 @@ from core import events
 from core.errors import UnsupportedMedia
 from core.models.assets import AudioAnalysis
 from core.music.payloads import AnalyzeInput
-from core.progress import part
+from core.progress import Progress, part
 from providers.audio import analysis
 from workers.context import JobContext
 from workers.registry import task
@@ -21,15 +23,19 @@ RECIPE = "2"  # grows when the analysis changes, so that kept measurements of ol
 @task("music.analyze")
 def analyze(context: JobContext, payload: AnalyzeInput) -> dict[str, Any]:
     """Measure once for equal content; the page and the dashboard read the row of ``audio_analysis``."""
-    asset = context.asset(payload.audio_asset_id)
+    result = measure(context, payload.audio_asset_id, payload.tasks, part(context.progress, 0.0, 0.97))
+    return {"audio_asset_id": str(payload.audio_asset_id), "analysis": result}
+
+
+def measure(context: JobContext, asset_id: UUID, tasks: Sequence[str], progress: Progress) -> dict[str, Any]:
+    """What the tasks find, kept with the asset; nothing is measured twice. Raises UnsupportedMedia without sound."""
+    asset = context.asset(asset_id)
     if not asset.has_audio:
         raise UnsupportedMedia(f"“{asset.name}” has no sound.")
-    parameters = f"{RECIPE}:{','.join(sorted(payload.tasks))}"
+    parameters = f"{RECIPE}:{','.join(sorted(tasks))}"
     result = context.analysis(asset.sha256, "music", parameters)
     if result is None:
-        result = analysis.analyze(
-            context.asset_path(asset.id), payload.tasks, progress=part(context.progress, 0.0, 0.97)
-        )
+        result = analysis.analyze(context.asset_path(asset.id), tasks, progress=progress)
         context.store_analysis(asset.sha256, "music", result, parameters)
     with context.session() as session:
         row = session.scalar(select(AudioAnalysis).where(AudioAnalysis.audio_asset_id == asset.id))
@@ -44,4 +50,4 @@ def analyze(context: JobContext, payload: AnalyzeInput) -> dict[str, Any]:
         events.MUSIC_ANALYZED,
         {"asset_id": str(asset.id), "bpm": result.get("bpm"), "key": result.get("key")},
     )
-    return {"audio_asset_id": str(asset.id), "analysis": result}
+    return result

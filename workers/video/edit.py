@@ -16,6 +16,7 @@ from core.video.plan import (
     find,
     music_bed,
     needs,
+    on_beats,
     plan,
     replan,
     spoken_language,
@@ -26,7 +27,7 @@ from core.video.timeline import OutputTarget, Timeline
 from workers.context import JobContext
 from workers.registry import task
 from workers.video import timelines
-from workers.video.music import find_music
+from workers.video.music import asked_grid, find_music
 from workers.video.outputs import Finished, render_outputs
 from workers.video.source import Source
 
@@ -46,6 +47,9 @@ def edit(context: JobContext, payload: VideoEditInput) -> dict[str, Any]:
     timeline = _decide(context, payload, source, facts)
     music = find_music(context, find(payload.operations, AddMusic), part(context.progress, 0.34, 0.36))
     choice = find(payload.operations, AddMusic)
+    if payload.timeline_id is None:
+        grid = asked_grid(context, payload.operations, music, part(context.progress, 0.35, 0.36))
+        timeline = on_beats(timeline, payload.operations, grid) if grid else timeline
     if music is not None and choice is not None:
         timeline = timeline.model_copy(update={"music": music_bed(music.asset_id, choice, seamless=music.seamless)})
     elif timeline.music is not None:
@@ -76,7 +80,8 @@ def _decide(context: JobContext, payload: VideoEditInput, source: Source, facts:
     language = spoken_language(payload.operations, payload.language)
     listening = part(context.progress, 0.02, 0.34)
     if payload.timeline_id is None:
-        measured = source.measure(needs(payload.operations), language, listening)
+        needed = needs(payload.operations, has_audio=source.asset.has_audio)
+        measured = source.measure(needed, language, listening)
         return plan(facts, payload.operations, measured)
     stored, _ = timelines.load(context, payload.timeline_id)
     if stored.source_asset_id != facts.asset_id:

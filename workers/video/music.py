@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from core.assets import path_of
 from core.errors import InvalidInput
+from core.models.assets import Asset, AudioAnalysis
 from core.progress import Progress
 from core.storage import storage
-from core.video.payloads import AddMusic, MusicChoice
+from core.video.beats import BeatGrid
+from core.video.payloads import AddMusic, CutByBeat, MusicChoice, Operation
+from core.video.plan import find, follows_beats
+from providers.video.soundtrack import repeats_after
 from workers.context import JobContext
 from workers.music import builtin
+from workers.music.analyze import measure
 
 
 @dataclass(frozen=True)
 class Music:
-    """A file to lay under the voice, what its licence says, and whether its end joins its beginning."""
+    """A file to lay under the voice, what its licence says, and what is known of the track (``details``): a built-in
+    one may not be in the library yet."""
 
     asset_id: UUID
     path: Path
     licence: str
     ai_generated: bool
-    seamless: bool
+    name: str
+    seconds: float
+    details: Mapping[str, Any]
+
+    @property
+    def seamless(self) -> bool:
+        """Whether its end joins its beginning."""
+        return bool(self.details.get("loopable"))
 
 
 def find_music(context: JobContext, choice: AddMusic | MusicChoice | None, progress: Progress) -> Music | None:
@@ -48,17 +63,60 @@ def music_of(context: JobContext, asset_id: UUID) -> Music:
     asset = context.asset(asset_id)
     if not asset.has_audio:
         raise InvalidInput(f"“{asset.name}” has no sound to use as music.", "Choose a track from the Music Lab.")
-    return Music(asset.id, path_of(asset), asset.licence, asset.ai_generated, _seamless(asset.details))
+    return _of(asset)
 
 
 def _built_in(context: JobContext, name: str, progress: Progress) -> Music:
     known = builtin.find(context, name)
     if known is not None:
-        return Music(known.id, path_of(known), known.licence, known.ai_generated, _seamless(known.details))
+        return _of(known)
     staged = builtin.stage(context, name, progress)
     path = storage().local_path(staged.storage_key)
-    return Music(UUID(staged.asset_id), path, staged.licence, staged.ai_generated, _seamless(staged.metadata))
+    seconds = staged.duration_seconds or 0.0
+    return Music(
+        UUID(staged.asset_id), path, staged.licence, staged.ai_generated, staged.name, seconds, staged.metadata
+    )
 
 
-def _seamless(metadata: Mapping[str, Any]) -> bool:
-    return bool(metadata.get("loopable"))
+def _of(asset: Asset) -> Music:
+    seconds = asset.duration_seconds or 0.0
+    return Music(asset.id, path_of(asset), asset.licence, asset.ai_generated, asset.name, seconds, dict(asset.details))
+
+
+def asked_grid(
+    context: JobContext, operations: Sequence[Operation], music: Music | None, progress: Progress
+) -> BeatGrid | None:
+    """The beats that joints are to fall on: of the track that ``cut_by_beat`` names, else of the music; None where
+    nobody asked for it."""
+    if not follows_beats(operations):
+        return None
+    named = find(operations, CutByBeat)
+    track = music_of(context, named.music_asset_id) if named and named.music_asset_id else music
+    assert track is not None  # the payload names one
+    return beat_grid(context, track, progress)
+
+
+def beat_grid(context: JobContext, track: Music, progress: Progress) -> BeatGrid:
+    """The beats of a track as it is laid under a result: what its score or its user says, else measured.
+
+    Raises InvalidInput when no beat is found in it.
+    """
+    beats = _known_beats(context, track)
+    if beats is None:
+        beats = measure(context, track.asset_id, ("tempo", "beats"), progress)["beats"]
+    if len(beats) < 2:
+        raise InvalidInput(
+            f"No beat was found in “{track.name}”, so nothing can be cut to it.",
+            "Choose music with a clear beat, or leave cutting by the beat out.",
+        )
+    return BeatGrid(tuple(float(beat) for beat in beats), repeats_after(track.seconds, seamless=track.seamless))
+
+
+def _known_beats(context: JobContext, track: Music) -> list[float] | None:
+    details = track.details
+    if details.get("builtin"):
+        return [index * 60.0 / details["bpm"] for index in range(details["bars"] * 4)]
+    with context.session() as session:
+        row = session.scalar(select(AudioAnalysis).where(AudioAnalysis.audio_asset_id == track.asset_id))
+        known = {**row.result, **row.corrections} if row else {}
+    return known.get("beats")

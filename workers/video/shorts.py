@@ -12,8 +12,9 @@ from core import events
 from core.errors import InvalidInput, JobCancelled
 from core.models.base import uuid7
 from core.progress import Progress, part
+from core.video.beats import BeatGrid
 from core.video.payloads import AddMusic, AddSubtitle, AutoReframe, NormalizeLoudness, Operation, ShortsInput
-from core.video.plan import Measured, SourceFacts, find, music_bed, needs, plan, spoken_language
+from core.video.plan import Measured, SourceFacts, find, music_bed, needs, on_beats, plan, spoken_language
 from core.video.shorts import Short, find_shorts
 from core.video.timeline import OutputTarget, Timeline
 from core.video.timeline_edit import TimeMap, clip
@@ -21,7 +22,7 @@ from workers.context import JobContext
 from workers.registry import task
 from workers.video import timelines
 from workers.video.edit import reframed
-from workers.video.music import Music, find_music
+from workers.video.music import Music, asked_grid, find_music
 from workers.video.outputs import render_outputs
 from workers.video.source import HOP_SECONDS, Source
 
@@ -54,7 +55,9 @@ def shorts(context: JobContext, payload: ShortsInput) -> dict[str, Any]:
     if music is not None and choice is not None:
         base = base.model_copy(update={"music": music_bed(music.asset_id, choice, seamless=music.seamless)})
     target = payload.target.pixels(facts.width, facts.height)
-    work = _Work(context, source, facts, base, target, music, operations)
+    grid = asked_grid(context, operations, music, part(context.progress, RENDERING_FROM - 0.02, RENDERING_FROM))
+    most_frames = int(payload.max_seconds * facts.fps)
+    work = _Work(context, source, facts, base, target, music, operations, grid, most_frames)
     rows = work.all(found)
     for row in rows:
         context.emit(events.VIDEO_GENERATED, {**row, "kind": "short", "language": measured.language or None})
@@ -125,7 +128,11 @@ class _Work:
         target: OutputTarget,
         music: Music | None,
         operations: Sequence[Operation],
+        grid: BeatGrid | None,
+        most_frames: int,
     ) -> None:
+        self._grid = grid
+        self._most_frames = most_frames
         self._context = context
         self._source = source
         self._facts = facts
@@ -170,6 +177,8 @@ class _Work:
             progress(1.0)
             return dict(stored["row"])
         timeline = clip(self._base, short.start, short.end)
+        if self._grid is not None:
+            timeline = on_beats(timeline, self._operations, self._grid, most_frames=self._most_frames)
         timeline = reframed(
             self._source, self._facts, timeline, [self._target], self._operations, AutoReframe(),
             part(progress, 0.0, 0.2),

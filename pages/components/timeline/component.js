@@ -86,7 +86,7 @@ function createTimeline(root) {
   // (core/video/timeline_edit.py).
   function toggle(index) {
     const [start, end, kept, reason] = self.pieces[index];
-    self.pieces[index] = [start, end, !kept, kept && ["speech", "source"].includes(reason) ? "user" : reason, 1];
+    self.pieces[index] = [start, end, !kept, kept && ["speech", "source", "beat", "off_beat"].includes(reason) ? "user" : reason, 1];
   }
 
   // The piece under the mark is the one whose speed is shown and set.
