@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import select
 
 from core import database
@@ -26,6 +27,8 @@ from core.security import Actor
 
 FRESH = timedelta(minutes=2)
 """How long an answer serves: the dialog is drawn anew at every click, and 20 questions a minute are allowed."""
+PATIENCE = httpx.Timeout(6.0, connect=3.0)
+"""A person waits for it."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +53,7 @@ def ask(actor: Actor, account_id: UUID) -> Creator:
         known = kept(account)
         if known is not None and datetime.now(UTC) - _asked_at(account.details) < FRESH:
             return known
-    found = TikTokApi(AccountCredentials(account_id)).creator()
+    found = TikTokApi(AccountCredentials(account_id), timeout=PATIENCE).creator()
     with database.session(actor) as session:
         account = database.get_owned(session, PlatformAccount, account_id, lock=True)
         account.details = {**account.details, "creator": found.as_details()}

@@ -14,7 +14,7 @@ from core import live
 from core.database import get_owned
 from core.errors import Conflict, InvalidInput
 from core.models.assets import Asset
-from core.models.publishing import ContentChannel, Episode, PlatformAccount, PublicationRecord
+from core.models.publishing import PLATFORMS, ContentChannel, Episode, PlatformAccount, PublicationRecord
 from core.publishing import creators, episodes, preflight, provenance, states
 from core.publishing.payloads import PublicationOptions, PublicationPlanInput, PublicationTarget
 from core.publishing.preflight import Issue
@@ -118,7 +118,7 @@ def _record(
         description=ready.description,
         tags=ready.tags,
         privacy=ready.privacy,
-        options=_options(session, target.options, ready.asset),
+        options=_options(session, target.options, ready.asset, ready.account.platform),
         content_sha256=ready.asset.sha256 if ready.asset else "",
     )
     record.platform_keeps_time = keeps_time(session, record, record.due_at)
@@ -129,9 +129,10 @@ def _record(
     return record
 
 
-def _options(session: Session, options: PublicationOptions, asset: Asset | None) -> dict[str, Any]:
-    """The options as stored. An AI mark nobody chose is the lineage's: what the user sees is what will be sent."""
-    chosen = options.model_dump(mode="json")
+def _options(session: Session, options: PublicationOptions, asset: Asset | None, platform: str) -> dict[str, Any]:
+    """The options as stored, without those of other platforms. An AI mark nobody chose is the lineage's: what the user
+    sees is what will be sent."""
+    chosen = options.model_dump(mode="json", exclude=set(PLATFORMS) - {platform})
     if options.synthetic_media is None:
         chosen["synthetic_media"] = provenance.of_asset(session, asset).ai_generated
     return chosen

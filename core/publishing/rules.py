@@ -90,6 +90,7 @@ RULES = {
         takes_captions=False,
         privacies=("public", "friends", "followers", "private"),
         privacy_default=None,
+        listing_delay_seconds=60,
         publish_call="video.init",
         reports_revenue=False,
     ),

@@ -77,7 +77,7 @@ class TikTokRoom(inbox.Room):
 def _told(body: bytes) -> dict[str, Any]:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

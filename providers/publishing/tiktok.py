@@ -138,7 +138,7 @@ class TikTokPublisher(PlatformPublisherBase):
                     answer = self._put(handle, request.mime_type, file.read(end - start), start, chunks.size)
                 except PlatformFailure as failure:
                     failures += 1
-                    if last:
+                    if last and failure.error_class != "throttled":  # a limit is proof that it was not taken
                         raise _unknown(failure) from failure
                     if failure.error_class != "transient" or failures > TRIES:
                         raise
@@ -202,7 +202,10 @@ class TikTokPublisher(PlatformPublisherBase):
         received = int(status.get("uploaded_bytes", 0) or 0)
         if status.get("status") == "PUBLISH_COMPLETE" or received >= size_bytes:
             return Reconciled("published", publish_id)
-        return Reconciled("absent" if handle.get("gone") else "resumable")
+        if not handle.get("gone"):
+            return Reconciled("resumable")
+        # The address takes no more. What was sent last may not be counted yet: look again after a while.
+        return Reconciled("undecided" if handle.get("last") else "absent")
 
     def check(self, remote_id: str) -> Checked:
         """How the post stands, by its publish id, or by its own id where that is known."""

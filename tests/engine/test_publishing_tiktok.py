@@ -71,6 +71,7 @@ def test_a_post_goes_out_as_it_was_planned(tiktok: FakeTikTok, owner: Actor, vid
     assert (post["sha256"], post["size"]) == (record.content_sha256, video.stat().st_size)
     assert record.remote_id == post["publish_id"], "one that is not public never gets an id of its own"
     assert record.next_revenue_at is None
+    assert {"facebook", "instagram"} & set(record.options) == set()
     with database.session() as session:
         session.execute(update(Job).values(status="queued", attempt_token=None))
     room.run_jobs()

@@ -56,6 +56,7 @@ def test_signed_fresh_and_once(served: Served, tiktok: FakeTikTok, owner: Actor,
     for bad in ({"secret": "guessed"}, {"age": 310.0}, {"age": -310.0}, {"open_id": "somebody else"}):
         assert tiktok.notify(url, PUBLIC, publish_id=publish_id, **bad) == 403
     with served.client() as plain:
+        assert plain.post("/api/publishing/webhook/tiktok", content=b"[" * 500_000).status_code == 403
         for headers in ({}, {"TikTok-Signature": "s=1"}, {"TikTok-Signature": f"t={time.time():.0f},s="}):
             assert plain.post("/api/publishing/webhook/tiktok", content=b"{}", headers=headers).status_code == 403
         assert plain.get("/api/publishing/webhook/tiktok").status_code == 404

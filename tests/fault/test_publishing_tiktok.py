@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from core import database
 from core.models.publishing import AccountLimit, PublicationRecord
 from core.publishing import states, tokens
 from core.publishing.oauth import Token
+from core.publishing.rules import RULES
 from core.security import Actor
 from core.storage import sha256_of
 from providers.publishing.tiktok import TikTokPublisher
@@ -147,6 +149,25 @@ def test_f3_an_address_that_ended_is_looked_up_before_another_post_is_opened(
     _published_once(tiktok, [publication])
     assert len(tiktok.logged("init")) == 2
     assert tiktok.calls()["status"] >= 2
+
+
+def test_an_address_that_ends_under_the_last_chunk_is_looked_at_for_a_while(
+    tiktok: FakeTikTok, owner: Actor, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent last may not be counted yet: nothing is opened anew before the delay has passed."""
+    tiktok.fault("last_chunk", "expire")
+    publication = _planned(owner, room.stored(owner, video), _account(owner, tiktok))
+    for _ in range(2):
+        room.tick()
+        room.let_time_pass()
+    record = room.record(publication)
+    assert (record.state, len(tiktok.logged("init"))) == ("submitting", 1)
+    assert record.reason == "Looking whether the video arrived before it is sent again."
+    later = replace(RULES["tiktok"], listing_delay_seconds=0)
+    monkeypatch.setattr("core.publishing.rules.RULES", {**RULES, "tiktok": later})
+    room.tick()
+    _published_once(tiktok, [publication])
+    assert len(tiktok.logged("init")) == 2
 
 
 def test_f7_f8_a_token_that_ends_on_the_way_is_renewed_once_and_the_rotated_one_is_kept(
