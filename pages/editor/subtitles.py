@@ -66,24 +66,37 @@ def newest_job(session: Session, asset: Asset) -> Job | None:
 
 def show(viewer: shell.Viewer, asset: Asset, *, in_dialog: bool = False) -> None:
     """A small window with the files and what makes them; a job under way, or one that failed, shows below it."""
+    window = st.popover(
+        t("subtitles.title", viewer.lang),
+        icon=":material/subtitles:",
+        width="stretch",
+        key=f"subtitles-of-{asset.id}",
+        on_change="rerun",  # what it holds is read when it is opened: a page shows twenty of these
+    )
+    if window.open:
+        with window:
+            _files(viewer, asset, in_dialog=in_dialog)
     with database.session(viewer.actor) as session:
-        files, spoken, job = files_of(session, asset), words_of(session, asset), newest_job(session, asset)
-    busy = job is not None and job.status in work.LIVE
-    with st.popover(t("subtitles.title", viewer.lang), icon=":material/subtitles:", width="stretch"):
-        if files:
-            st.markdown(f"**{t('subtitles.ready', viewer.lang)}**")
-            shell.download_links(
-                [(label_of(file, viewer.lang), shell.content_url(file.id, download=True)) for file in files]
-            )
-        if not asset.has_audio and spoken is None:
-            st.caption(t("subtitles.silent", viewer.lang))
-        elif viewer.may_edit and not busy:
-            _offer(viewer, asset, spoken, again=bool(files))
+        job = newest_job(session, asset)
     if job is not None and job.status in (*work.LIVE, "failed"):
         work.wait_for(viewer, job, key=f"subtitles-{asset.id}", toast=not in_dialog)
 
 
-def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: bool) -> None:
+def _files(viewer: shell.Viewer, asset: Asset, *, in_dialog: bool) -> None:
+    with database.session(viewer.actor) as session:
+        files, spoken, job = files_of(session, asset), words_of(session, asset), newest_job(session, asset)
+    if files:
+        st.markdown(f"**{t('subtitles.ready', viewer.lang)}**")
+        shell.download_links(
+            [(label_of(file, viewer.lang), shell.content_url(file.id, download=True)) for file in files]
+        )
+    if not asset.has_audio and spoken is None:
+        st.caption(t("subtitles.silent", viewer.lang))
+    elif viewer.may_edit and (job is None or job.status not in work.LIVE):
+        _offer(viewer, asset, spoken, again=bool(files), in_dialog=in_dialog)
+
+
+def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: bool, in_dialog: bool) -> None:
     lang, key = viewer.lang, str(asset.id)
     st.caption(t("subtitles.corrected" if spoken else "subtitles.heard", lang))
     formats = st.pills(
@@ -122,4 +135,5 @@ def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: 
             )
             with database.session(viewer.actor) as session:
                 jobs.submit(session, viewer.actor, "video.subtitle", order)
-            st.rerun()
+            if not in_dialog:  # a dialog would be closed and opened again, with what was unfolded in it folded
+                st.rerun()

@@ -214,6 +214,7 @@ def _ask_captions(viewer: shell.Viewer, video: Asset) -> list[CaptionFile]:
             list(found),
             format_func=lambda one: f"{subtitles.label_of(found[one], lang)} · {found[one].name}",
             key="publish_captions",
+            placeholder=t("material.choose_captions", lang),
         )
     else:
         st.caption(t("material.no_captions", lang))

@@ -103,9 +103,14 @@ def test_the_files_of_a_result_say_the_corrected_words_in_its_own_time(edited: E
     assert "Hello" in texts["ass"]
 
 
-def test_pieces_that_changed_after_the_rendering_move_nothing(edited: Edited) -> None:
+def test_pieces_that_changed_after_the_rendering_move_nothing_in_any_of_its_shapes(edited: Edited) -> None:
     edited.change(correct_words(toggle_piece(edited.timeline, 0), 3, 4, "Goodly"))
     assert edited.said_in(edited.rendered) == [("Helo", 0.5), ("there.", 1.0), ("Goodly", 3.0), ("bye.", 3.5)]
+    order = MultiExportInput.model_validate(
+        {"source_video_id": edited.rendered, "target_outputs": [{"aspect_ratio": "9:16"}]}
+    )
+    shape = edited.made("video.multi_export", {}, order.model_dump(mode="json"))
+    assert edited.said_in(shape) == edited.said_in(edited.rendered) != []
 
 
 def test_a_recording_says_everything_at_its_own_second(edited: Edited, owner: Actor) -> None:
@@ -125,14 +130,6 @@ def test_a_short_says_its_own_edit_and_nothing_once_that_was_cut_otherwise(edite
     assert [word for word, _ in edited.said_in(asset_id)] == ["Helo", "there.", "Good", "bye."]
     edited.change(toggle_piece(edited.timeline, 0))
     assert edited.said_in(asset_id) == []
-
-
-def test_another_shape_of_a_result_says_the_same(edited: Edited) -> None:
-    order = MultiExportInput.model_validate(
-        {"source_video_id": edited.rendered, "target_outputs": [{"aspect_ratio": "9:16"}]}
-    )
-    shape = edited.made("video.multi_export", {}, order.model_dump(mode="json"))
-    assert edited.said_in(shape) == edited.said_in(edited.rendered) != []
 
 
 def test_another_language_than_the_edits_is_listened_to(edited: Edited, owner: Actor) -> None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from uuid import UUID
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import database
@@ -15,7 +14,7 @@ from core.models.assets import TimelineRow
 from core.security import Actor
 from core.video.timeline import CropTrack, Piece, Timeline
 from tests.page.conftest import words
-from tests.page.test_pages import LANGUAGES, _project
+from tests.page.test_pages import _project
 
 Open = Callable[..., AppTest]
 
@@ -26,10 +25,10 @@ def exports(test: AppTest) -> list[str]:
     return [address.replace("&amp;", "&") for address in found]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_programs_are_offered_by_name_with_the_chosen_shape(
-    language: str, open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
+    open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
 ) -> None:
+    language = "th"
     settled(language)
     project_id = _project(owner, add_asset(), with_timeline=True)
     with database.session(owner) as session:

@@ -115,7 +115,8 @@ def test_captions_made_of_the_video_and_uploaded_ones_are_offered(
     field = test.multiselect(key="publish_captions")
     assert len(field.options) == 3
     assert [option.startswith("English · ") for option in field.options] == [True, True, False]
-    field.set_value([made["srt"], own]).run()
+    field.set_value([made["srt"], made["vtt"], own]).run()
+    assert t("material.one_each", "en", languages="English") in [one.value for one in test.warning]
     test.segmented_control(key=f"publish_caption_language-{own}").select("th").run()
     assert published(owner, test).options["captions"] == [
         {"asset_id": str(made["srt"]), "language": "en", "name": ""},
@@ -123,19 +124,15 @@ def test_captions_made_of_the_video_and_uploaded_ones_are_offered(
     ]
 
 
-def test_two_files_of_one_language_are_told_and_only_the_first_goes(
-    open_page: Open, draft: UUID, owner: Actor, add_asset: Add
-) -> None:
-    first, second = (add_asset(f"{name}.srt", kind="subtitle", has_audio=False) for name in ("a", "b"))
-    test = opened(open_page, draft)
-    test.multiselect(key="publish_captions").set_value([first, second]).run()
-    told = [one.value for one in test.warning]
-    assert t("material.one_each", "en", languages="English") in told
-    assert [one["asset_id"] for one in published(owner, test).options["captions"]] == [str(first)]
-
-
 def test_a_playlists_address_is_understood_and_nonsense_is_not_sent(open_page: Open, draft: UUID, owner: Actor) -> None:
+    with database.session(owner) as session:
+        simulated = accounts.add_simulated(session, owner).id
+        youtube = next(row.id for row in accounts.listed(session) if row.platform == "youtube")
     test = opened(open_page, draft)
+    test.pills(key="publish_where").set_value([simulated]).run()
+    assert t("material.simulated", "en") in words(test)
+    assert not [one for one in test.text_input if str(one.key).startswith("publish_playlist-")]
+    test.pills(key="publish_where").set_value([youtube]).run()
     [field] = [one for one in test.text_input if str(one.key).startswith("publish_playlist-")]
     assert field.label == t("material.playlist", "en", account="My channel")
     field.set_value("https://example.com/watch?v=1").run()
@@ -163,12 +160,3 @@ def test_identifiers_of_playlists(typed: str, found: str | None) -> None:
             playlist_id(typed)
     else:
         assert playlist_id(typed) == found
-
-
-def test_the_simulated_platform_says_that_it_shows_none_of_it(open_page: Open, draft: UUID, owner: Actor) -> None:
-    with database.session(owner) as session:
-        simulated = accounts.add_simulated(session, owner).id
-    test = opened(open_page, draft)
-    test.pills(key="publish_where").set_value([simulated]).run()
-    assert t("material.simulated", "en") in words(test)
-    assert not [one for one in test.text_input if str(one.key).startswith("publish_playlist-")]
