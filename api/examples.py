@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
-from core.music.payloads import AnalyzeInput, ImportAudioInput
+from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
 from core.publishing.payloads import (
     AccountInput,
     ChannelInput,
@@ -55,6 +55,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     },
     ImportAudioInput: {"source_asset_id": _VIDEO},
     AnalyzeInput: {"audio_asset_id": _VIDEO, "tasks": ["tempo", "beats", "key", "chords"]},
+    TabInput: {
+        "audio_asset_id": _VIDEO,
+        "instrument": "guitar",
+        "difficulty": "easy",
+        "formats": ["text", "gp5", "musicxml"],
+    },
     ChannelInput: {"name": "Night walks", "timezone": "Asia/Bangkok", "currency": "THB", "language": "th"},
     SeriesInput: {"name": "Markets"},
     EpisodeInput: {"title": "The market that opens at midnight", "asset_id": _VIDEO, "tags": ["bangkok", "food"]},

@@ -1,4 +1,4 @@
-"""Music over HTTP (H3): take a sound into the library, analyse it, correct the analysis, render built-in tracks."""
+"""Music over HTTP (H3): take a sound into the library, analyse it, correct that, write tabs, render built-in tracks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from core import assets, jobs
 from core.errors import InvalidInput, NotFound
 from core.models.assets import AudioAnalysis
 from core.music.keys import roman_numeral, scale_of
-from core.music.payloads import AnalysisCorrection, AnalyzeInput, BuiltinTracksInput, ImportAudioInput
+from core.music.payloads import AnalysisCorrection, AnalyzeInput, BuiltinTracksInput, ImportAudioInput, TabInput
 from core.music.presets import PRESETS
+from core.music.tabs.library import tabs_of
+from core.music.tabs.model import Tab
 
 router = APIRouter(tags=["music"])
 
@@ -45,6 +47,18 @@ class AnalysisOut(BaseModel):
     updated_at: datetime
 
 
+class TabOut(BaseModel):
+    """One tab of a sound; ``assets`` are its files by format. ``tab`` counts time in sixteenths from the first bar."""
+
+    tab_id: UUID
+    audio_asset_id: UUID
+    instrument: str
+    difficulty: str
+    assets: dict[str, UUID]
+    tab: Tab
+    created_at: datetime
+
+
 @router.post("/audio/import", status_code=202)
 def import_audio(session: Starting, actor: CurrentActor, order: ImportAudioInput) -> Accepted:
     """The sound of any audio or video asset as a 48 kHz WAV of its own (M1)."""
@@ -66,6 +80,31 @@ def builtin_tracks(session: Starting, actor: CurrentActor, order: BuiltinTracksI
     if unknown:
         raise InvalidInput("The studio has no music of this name.", f"It has {', '.join(sorted(PRESETS))}.")
     return Accepted(job_id=jobs.submit(session, actor, "music.builtin", order).id)
+
+
+@router.post("/music/tab", status_code=202)
+def write_tab(session: Scoped, actor: CurrentActor, order: TabInput) -> Accepted:
+    """Write a tab and chord sheet for guitar, bass or ukulele in one of three levels (M4)."""
+    references.sound(session, order.audio_asset_id)
+    return Accepted(job_id=jobs.submit(session, actor, "music.tab", order).id)
+
+
+@router.get("/music/tab/{audio_asset_id}")
+def tabs(session: Scoped, audio_asset_id: UUID) -> list[TabOut]:
+    """The tabs that were written of a sound, the newest first."""
+    asset = assets.get(session, audio_asset_id)
+    return [
+        TabOut(
+            tab_id=stored.id,
+            audio_asset_id=asset.id,
+            instrument=stored.tab.instrument,
+            difficulty=stored.tab.difficulty,
+            assets={name: file.id for name, file in sorted(stored.files.items())},
+            tab=stored.tab,
+            created_at=stored.record.created_at,
+        )
+        for stored in tabs_of(session, asset.id)
+    ]
 
 
 @router.get("/music/analysis/{audio_asset_id}")

@@ -18,8 +18,6 @@ _MISSING = (
     ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
     ("POST", "/audio/speech", "speak a text", "Record the voice, then upload it."),
     ("POST", "/audio/mix", "export mixes of stems", "POST /video/edit puts music under a voice."),
-    ("POST", "/music/tab", "write tabs", "POST /music/analyze finds the chords."),
-    ("GET", "/music/tab/{audio_asset_id}", "write tabs", "GET /music/analysis/{audio_asset_id} answers the chords."),
     ("POST", "/music/generate", "compose music from a prompt", "POST /music/builtin renders the built-in tracks."),
     ("GET", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
     ("POST", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),

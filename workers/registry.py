@@ -23,6 +23,7 @@ TASK_MODULES = (
     "workers.video.still",
     "workers.music.importing",
     "workers.music.analyze",
+    "workers.music.tab",
     "workers.music.builtin",
     "workers.models",
     "workers.publishing.upload",

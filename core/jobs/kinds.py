@@ -44,6 +44,7 @@ _ALL = (
     JobKind("video.shorts", "core.video.payloads:ShortsInput", "media"),
     JobKind("audio.import", "core.music.payloads:ImportAudioInput", "default"),
     JobKind("music.analyze", "core.music.payloads:AnalyzeInput", "default"),
+    JobKind("music.tab", "core.music.payloads:TabInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),
     JobKind("models.download", "core.music.payloads:ModelDownloadInput", "default"),
     JobKind("publishing.upload", "core.publishing.payloads:PublishingUploadInput", "publishing", 10),

@@ -7,6 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from core.music.tabs.model import Difficulty, InstrumentName
+
+TabFormat = Literal["text", "gp5", "musicxml"]
+TAB_FORMATS: tuple[TabFormat, ...] = ("text", "gp5", "musicxml")
 AnalysisTask = Literal["tempo", "beats", "key", "chords", "sections", "energy", "loudness"]
 ALL_TASKS: tuple[AnalysisTask, ...] = ("tempo", "beats", "key", "chords", "sections", "energy", "loudness")
 
@@ -46,6 +50,15 @@ class AnalyzeInput(_Payload):
             return tasks
         meant = [_MEANT.get(task, task) if isinstance(task, str) else task for task in tasks[:50]]
         return [task for index, task in enumerate(meant) if task not in meant[:index]]
+
+
+class TabInput(_Payload):
+    """Write a tab of one audio asset (SPEC M4): for which instrument, how hard it may be, as which files."""
+
+    audio_asset_id: UUID
+    instrument: InstrumentName = "guitar"
+    difficulty: Difficulty = "original"
+    formats: tuple[TabFormat, ...] = Field(default=TAB_FORMATS, min_length=1, max_length=20)
 
 
 class BuiltinTracksInput(_Payload):

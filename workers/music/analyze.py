@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
 from core import events
 from core.errors import UnsupportedMedia
-from core.models.assets import AudioAnalysis
+from core.models.assets import Asset, AudioAnalysis
 from core.music.payloads import AnalyzeInput
 from core.progress import Progress, part
 from providers.audio import analysis
@@ -23,13 +22,16 @@ RECIPE = "2"  # grows when the analysis changes, so that kept measurements of ol
 @task("music.analyze")
 def analyze(context: JobContext, payload: AnalyzeInput) -> dict[str, Any]:
     """Measure once for equal content; the page and the dashboard read the row of ``audio_analysis``."""
-    result = measure(context, payload.audio_asset_id, payload.tasks, part(context.progress, 0.0, 0.97))
+    result = measure(context, context.asset(payload.audio_asset_id), payload.tasks, part(context.progress, 0.0, 0.97))
     return {"audio_asset_id": str(payload.audio_asset_id), "analysis": result}
 
 
-def measure(context: JobContext, asset_id: UUID, tasks: Sequence[str], progress: Progress) -> dict[str, Any]:
-    """What the tasks find, kept with the asset; nothing is measured twice. Raises UnsupportedMedia without sound."""
-    asset = context.asset(asset_id)
+def measure(context: JobContext, asset: Asset, tasks: Sequence[str], progress: Progress) -> dict[str, Any]:
+    """What an analysis finds, kept in the asset's row of ``audio_analysis`` and announced.
+
+    Raises:
+        UnsupportedMedia: the asset has no sound, or nothing that could be analysed.
+    """
     if not asset.has_audio:
         raise UnsupportedMedia(f"“{asset.name}” has no sound.")
     parameters = f"{RECIPE}:{','.join(sorted(tasks))}"

@@ -103,7 +103,7 @@ def beat_grid(context: JobContext, track: Music, progress: Progress) -> BeatGrid
     """
     beats = _known_beats(context, track)
     if beats is None:
-        beats = measure(context, track.asset_id, ("tempo", "beats"), progress)["beats"]
+        beats = measure(context, context.asset(track.asset_id), ("tempo", "beats"), progress)["beats"]
     if len(beats) < 2:
         raise InvalidInput(
             f"No beat was found in “{track.name}”, so nothing can be cut to it.",
