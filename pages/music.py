@@ -1,4 +1,4 @@
-"""The Music Lab: bring in sound, see its tempo, beats and key on the waveform, put it under a video."""
+"""The Music Lab: bring in sound, see its tempo, beats and key on the waveform, put it under a video, read its tab."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from pages.components.waveform import ChordMark, SectionMark, waveform
 from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
+from pages.lab import tabs
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
 
@@ -135,6 +136,8 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
     if viewer.may_edit:
         use_it(viewer, asset)
     shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
+    if row is not None:
+        tabs.show(viewer, asset)
 
 
 def chord_marks(row: AudioAnalysis) -> list[ChordMark]:

@@ -157,6 +157,7 @@ MATERIALS: tuple[Material, ...] = (
         "alphatab/sonivox.sf2",
         "as alphaTab ships it; its README tells a mixed origin: read it before selling music made with it",
     ),
+    Material("Bravura, for the tabs on the pages", "font", "OFL-1.1", "vendor", "alphatab/font/Bravura-OFL.txt"),
     Material("IBM Plex Sans Thai, for the pages", "font", "OFL-1.1", "vendor", "ibm-plex-sans-thai/LICENSE"),
     Material("Sarabun, for the pages", "font", "OFL-1.1", "vendor", "sarabun/LICENSE"),
     Material("Noto Sans Thai", "font", "OFL-1.1", "fontpkg-noto-sans-thai", "fontpkg_noto_sans_thai/LICENSE"),

@@ -61,9 +61,16 @@ PACKAGES: Mapping[str, Copied] = {
             "NOTICE": "NOTICE",
         }
     ),
-    # Of alphaTab only the General MIDI soundfont, which has a licence of its own.
+    # The tab player, and what it brings under licences of their own: music type and a General MIDI soundfont.
     "@coderline/alphatab": Copied(
-        {"dist/soundfont/sonivox.sf2": "sonivox.sf2", "dist/soundfont/LICENSE": "sonivox.LICENSE"}, licence="Apache-2.0"
+        {
+            "dist/alphaTab.min.js": "alphaTab.min.js",
+            "LICENSE": "LICENSE",
+            "dist/font/Bravura.woff2": "font/Bravura.woff2",
+            "dist/font/Bravura-OFL.txt": "font/Bravura-OFL.txt",
+            "dist/soundfont/sonivox.sf2": "sonivox.sf2",
+            "dist/soundfont/LICENSE": "sonivox.LICENSE",
+        }
     ),
     # The pages' type, and the captions' so that their preview looks like the result.
     "@fontsource/ibm-plex-sans-thai": _font("ibm-plex-sans-thai", (400, 500, 600, 700)),
