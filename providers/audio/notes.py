@@ -50,7 +50,7 @@ def activations(samples: Array, *, progress: Progress = no_progress) -> tuple[Ar
         )
         notes.append(note[0, _EDGE : _EDGE + _KEPT])
         onsets.append(onset[0, _EDGE : _EDGE + _KEPT])
-        progress(min(1.0, (step + _KEPT) / frames), "stage.music")
+        progress(min(1.0, (step + _KEPT) / frames), "stage.listen")
     return np.concatenate(notes)[:frames], np.concatenate(onsets)[:frames]
 
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from core.music.keys import split_chord
 from core.music.tabs.grid import Placed, PlacedChord
-from core.music.tabs.hand import WIDE_STRETCH, Grip, easiest_path, grips, is_playable, reduced
+from core.music.tabs.hand import STRETCH, WIDE_STRETCH, Grip, easiest_path, grips, is_playable, reduced
 from core.music.tabs.instruments import INSTRUMENTS, Instrument
 from core.music.tabs.model import ChordMark, ChordShape, Column, Difficulty, Part, TabNote
 from core.music.tabs.shapes import NO_CHORD, best_capo, shape, shapes, tones, transposed
@@ -34,11 +34,13 @@ _VOICING_WISH = -1.2
 _MISSING_HEARD = 1.5
 """What leaving out a note that was heard costs."""
 _FEWEST_VOICES = 3
+_BASS_TOP = 55
+"""Above the twelfth fret of its highest string hardly any bass accompanies: that is somebody else."""
 _MOST_VOICINGS = 60
 
 
 class NothingToPlay(ValueError):
-    """No note that was heard lies on the instrument."""
+    """Nothing that was heard can be played on the instrument."""
 
 
 def arrange(
@@ -50,30 +52,33 @@ def arrange(
         NothingToPlay: nothing that was heard can be played on the instrument.
     """
     clean = tidied(instrument, notes)
-    has_chords = any(chord.chord != NO_CHORD for chord in chords)
-    if not clean and not (has_chords and difficulty == "easy"):
-        raise NothingToPlay
+    capo = 0
     if instrument.name == "bass":
-        line = lowest_line(clean)
-        if difficulty == "easy":
-            return (Part(name="bass", columns=_fingered(instrument, _roots(line, chords, pulse))),), 0
-        if difficulty == "advanced":
-            return (Part(name="bass", columns=_voiced(instrument, line, chords)),), 0
-        return (Part(name="bass", columns=_fingered(instrument, line)),), 0
-    if difficulty == "easy":
+        parts = [Part(name="bass", columns=_bass(instrument, difficulty, clean, chords, pulse))]
+    elif difficulty == "easy":
         capo = best_capo(instrument, [(chord.chord, chord.length) for chord in chords])
-        parts = []
-        if has_chords:
-            parts.append(Part(name="strumming", columns=_strummed(instrument, chords, capo, pulse)))
-        melody = _thinned(melody_line(clean), pulse)
         behind = instrument.fretted_from(capo)
-        columns = _fingered(behind, [note for note in melody if note.pitch >= behind.low])
-        if columns:
-            parts.append(Part(name="melody", columns=columns))
-        return tuple(parts), capo
-    if difficulty == "advanced":
-        return (Part(name="arrangement", columns=_voiced(instrument, clean, chords)),), 0
-    return (Part(name="arrangement", columns=_fingered(instrument, clean)),), 0
+        melody = [note for note in _thinned(melody_line(clean), pulse) if note.pitch >= behind.low]
+        parts = [
+            Part(name="strumming", columns=_strummed(instrument, chords, capo, pulse)),
+            Part(name="melody", columns=_fingered(behind, melody)),
+        ]
+    else:
+        columns = _voiced(instrument, clean, chords) if difficulty == "advanced" else _fingered(instrument, clean)
+        parts = [Part(name="arrangement", columns=columns)]
+    played = tuple(part for part in parts if part.columns)
+    if not played:
+        raise NothingToPlay
+    return played, capo
+
+
+def _bass(
+    instrument: Instrument, difficulty: Difficulty, notes: Sequence[Placed], chords: Sequence[PlacedChord], pulse: int
+) -> tuple[Column, ...]:
+    line = lowest_line([note for note in notes if note.pitch <= _BASS_TOP])
+    if difficulty == "easy":
+        return _fingered(instrument, _roots(line, chords, pulse))
+    return _voiced(instrument, line, chords) if difficulty == "advanced" else _fingered(instrument, line)
 
 
 def tidied(instrument: Instrument, notes: Sequence[Placed]) -> list[Placed]:
@@ -173,11 +178,24 @@ def _fingered(instrument: Instrument, notes: Sequence[Placed]) -> tuple[Column, 
     at = _by_start(notes)
     starts, choices = [], []
     for start in sorted(at):
-        pitches = reduced(instrument, [(note.pitch, note.strength) for note in at[start]])
-        if pitches:
+        options = _options(instrument, at[start], STRETCH)
+        if options:
             starts.append(start)
-            choices.append([(grip, 0.0) for grip in grips(instrument, pitches)])
+            choices.append(options)
     return _timed(starts, easiest_path(choices), at)
+
+
+def _options(instrument: Instrument, notes: Sequence[Placed], stretch: int) -> list[tuple[Grip, float]]:
+    """How notes can be played together: all that reach, or without the weakest of the inner voices where that spares
+    the hand a contortion."""
+    strengths = {note.pitch: note.strength for note in notes}
+    pitches = reduced(instrument, strengths.items(), stretch)
+    options = [(grip, 0.0) for grip in grips(instrument, pitches, stretch)] if pitches else []
+    if len(pitches) > 2:
+        weakest = min(pitches[1:-1], key=lambda pitch: strengths[pitch])
+        fewer = tuple(pitch for pitch in pitches if pitch != weakest)
+        options += [(grip, _MISSING_HEARD) for grip in grips(instrument, fewer, stretch)]
+    return options
 
 
 def _voiced(instrument: Instrument, notes: Sequence[Placed], chords: Sequence[PlacedChord]) -> tuple[Column, ...]:
@@ -191,10 +209,10 @@ def _voiced(instrument: Instrument, notes: Sequence[Placed], chords: Sequence[Pl
             at[start] = [Placed(start, chord.length, -1, 0.0)]
     starts, choices = [], []
     for start in sorted(at):
-        heard = [(note.pitch, note.strength) for note in at[start] if note.pitch >= 0]
-        pitches = reduced(instrument, heard, WIDE_STRETCH)
-        options = [(grip, 0.0) for grip in grips(instrument, pitches, WIDE_STRETCH)] if pitches else []
+        heard = [note for note in at[start] if note.pitch >= 0]
+        options = _options(instrument, heard, WIDE_STRETCH)
         if start in changes:
+            pitches = reduced(instrument, [(note.pitch, note.strength) for note in heard], WIDE_STRETCH)
             options += voicings(instrument, changes[start].chord, pitches)
         if options:
             starts.append(start)

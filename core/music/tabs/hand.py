@@ -24,6 +24,7 @@ _MOST_GRIPS = 40
 # Costs, in units of two frets' shift of the hand.
 _SPREAD, _SKIP, _HEIGHT, _OPEN, _BARRE, _FINGER = 0.5, 0.35, 0.25, -0.25, 0.8, 0.1
 _SHIFT, _FIRST_SHIFT = 0.5, 0.4
+_NEAR_NUT = 5
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def effort(grip: Grip) -> float:
     """What holding a grip costs by itself."""
     strings = [string for string, _ in grip.frets]
     skipped = max(strings) - min(strings) + 1 - len(strings) if strings else 0
-    cost = _SPREAD * grip.stretch + _SKIP * skipped + _OPEN * (len(strings) - len(grip.pressed))
+    # An open string is a rest for the hand near the nut, and out of the way high up the neck.
+    opened = _OPEN if min(grip.pressed, default=0) <= _NEAR_NUT else -_OPEN
+    cost = _SPREAD * grip.stretch + _SKIP * skipped + opened * (len(strings) - len(grip.pressed))
     cost += _FINGER * len(grip.pressed) + (_BARRE if grip.barred else 0.0)
     return cost + (_HEIGHT * min(grip.pressed) if grip.pressed else 0.0)
 

@@ -81,7 +81,8 @@ def _frets(frets: Sequence[int | None]) -> str:
 def _staves(tab: Tab, part: Part) -> str:
     """The strings with their frets, as many bars to a line as fit."""
     unit = gcd(tab.bar_steps, *(column.start % tab.bar_steps for column in part.columns))
-    cell = 1 + max(len(str(note.fret)) for column in part.columns for note in column.notes)
+    at = {column.start: column for column in part.columns}
+    cell = 3 if any(_crowded(column, at.get(column.start + unit)) for column in part.columns) else 2
     cells = tab.bar_steps // unit
     # Chord names stand over their columns and want room too.
     while cells * (cell + 1) + 2 <= (WIDTH - 3) // BARS_IN_LINE and cell < 4:
@@ -91,7 +92,6 @@ def _staves(tab: Tab, part: Part) -> str:
     if len(names) == 6:
         names[0] = names[0].lower()
     label = max(map(len, names))
-    at = {column.start: column for column in part.columns}
     lines = []
     for first in range(0, tab.bars, in_line):
         bars = range(first, min(first + in_line, tab.bars))
@@ -104,6 +104,12 @@ def _staves(tab: Tab, part: Part) -> str:
         lines += [" " * (label + 2) + below.rstrip()] if below.strip() else []
         lines.append("")
     return "\n".join(lines).rstrip()
+
+
+def _crowded(column: Column, after: Column | None) -> bool:
+    """Whether a fret of two digits is followed at once by another on its string."""
+    following = {note.string for note in after.notes} if after else set()
+    return any(note.fret > 9 and note.string in following for note in column.notes)
 
 
 def _string(at: dict[int, Column], string: int, start: int, cells: int, unit: int, cell: int) -> str:
