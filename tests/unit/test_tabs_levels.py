@@ -151,6 +151,18 @@ def test_a_pickup_gets_a_bar_of_its_own() -> None:
     assert [note.start for note in placed] == [12, 16]
 
 
+def test_beats_that_were_found_between_the_notes_move_onto_them() -> None:
+    late = {**analysis(), "beats": [beat + BEAT / 2 for beat in analysis()["beats"]]}
+    late["downbeats"] = late["beats"][::4]
+    quarters = [Heard(index * BEAT, index * BEAT + 0.4, 60 + index % 5, 0.9) for index in range(1, 31)]
+    columns = build("Song", "guitar", "original", late, {}, quarters).parts[0].columns
+    assert {column.start % 4 for column in columns} == {0}
+    on_and_off = [*quarters, *(Heard(index * BEAT + 0.25, index * BEAT + 0.45, 50, 0.9) for index in range(1, 31))]
+    assert {
+        column.start % 4 for column in build("Song", "guitar", "original", late, {}, on_and_off).parts[0].columns
+    } == {0, 2}
+
+
 def test_without_a_beat_or_notes_a_sentence_says_so() -> None:
     with pytest.raises(UnsupportedMedia, match="No steady beat"):
         build("Song", "guitar", "easy", {"beats": [], "chords": []}, {}, song())

@@ -48,6 +48,7 @@ def build(
             "Tabs are written of music with a pulse.",
         ) from None
     key = known.get("key")
+    grid.settle(heard)
     notes = grid.place(heard)
     chords = grid.place_chords(measured.get("chords") or [], key)
     # Music ends with the bar in which its last note begins; what rings on needs no bars of its own.

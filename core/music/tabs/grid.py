@@ -15,6 +15,8 @@ from core.music.tabs.model import STEPS_IN_WHOLE
 from core.music.tabs.shapes import NO_CHORD
 
 FEWEST_BEATS = 4
+OFF_BEAT, ON_BEAT = 0.6, 0.1
+"""Shares of all notes: with more on one step between the beats and fewer on the beats, the beats are misplaced."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Grid:
         first = bisect_right(self._beats, downbeats[0] + 1e-6) - 1 if downbeats else 0
         beats_in_bar = self.bar_steps // self.pulse
         self._offset = (-first % beats_in_bar) * self.pulse
+        self._early = 0
         gaps = [after - before for before, after in pairwise(self._beats)]
         self._first_gap, self._last_gap = gaps[0], gaps[-1]
         # What is written is a steady tempo in quarter notes (dotted quarters count as one and a half).
@@ -91,7 +94,17 @@ class Grid:
             beat = (seconds - self._beats[0]) / self._first_gap
         else:
             beat = index + (seconds - before) / (after - before)
-        return beat * self.pulse + self._offset
+        return beat * self.pulse + self._offset - self._early
+
+    def settle(self, heard: Sequence[Heard]) -> None:
+        """Move the beats onto the notes where these lie off the beat almost without exception: then it is the beats
+        that were found between the notes."""
+        weights = [0.0] * self.pulse
+        for note in heard:
+            weights[round(self.step_at(note.start)) % self.pulse] += note.strength
+        most = max(range(self.pulse), key=lambda step: weights[step])
+        if weights[most] > OFF_BEAT * sum(weights) and weights[0] < ON_BEAT * sum(weights):
+            self._early = most if most <= self.pulse // 2 else most - self.pulse
 
     def place(self, heard: Sequence[Heard]) -> list[Placed]:
         """Notes on the nearest steps, in order; of equal ones on a step the surest counts. What begins more than half
