@@ -111,11 +111,27 @@ class Settings(BaseSettings):
     facebook_rupload_base: str = Field(
         "https://rupload.facebook.com", alias="FACEBOOK_RUPLOAD_BASE", description="Facebook resumable uploads"
     )
+    facebook_dialog_base: str = Field(
+        "https://www.facebook.com", alias="FACEBOOK_DIALOG_BASE", description="Facebook's login dialog"
+    )
     instagram_graph_base: str = Field(
-        "https://graph.instagram.com", alias="INSTAGRAM_GRAPH_BASE", description="Instagram Graph API"
+        "https://graph.facebook.com", alias="INSTAGRAM_GRAPH_BASE", description="Instagram Graph API"
     )
     instagram_rupload_base: str = Field(
         "https://rupload.facebook.com", alias="INSTAGRAM_RUPLOAD_BASE", description="Instagram resumable uploads"
+    )
+    meta_graph_version: str = Field(
+        "v25.0",
+        alias="META_GRAPH_VERSION",
+        description="version of the Graph API that is spoken",
+        pattern=r"^v\d+\.\d+$",
+    )
+    meta_app_id: str = Field(
+        "", alias="META_APP_ID", description="the studio's app at Meta; what the Settings page stores comes first"
+    )
+    meta_app_secret: str = Field("", alias="META_APP_SECRET", description="the secret of that app")
+    meta_verify_token: str = Field(
+        "", alias="META_VERIFY_TOKEN", description="the word that Meta repeats when webhooks are set up"
     )
 
     @field_validator("log_level", mode="before")

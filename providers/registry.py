@@ -146,6 +146,20 @@ def _music(_: _Studio) -> list[ProviderInfo]:
     ]  # fmt: skip
 
 
+META_KEYS = ("META_APP_ID", "META_APP_SECRET", "META_VERIFY_TOKEN")
+
+
+def _meta(studio: _Studio, name: str, title: str) -> ProviderInfo:
+    """A platform of Meta: one app of the user's there serves both."""
+    ready = name in studio.platforms
+    settings = get_settings()
+    client = "META_APP_ID" in studio.stored or bool(settings.meta_app_id and settings.meta_app_secret)
+    key = f"provider.{name}" if ready else f"provider.missing.{name}"
+    return ProviderInfo(
+        name, "publishing", title, ready, key, "Meta's terms", keys=META_KEYS, details={"client": client}
+    )
+
+
 def _publishing(studio: _Studio) -> list[ProviderInfo]:
     youtube, tiktok = (name in studio.platforms for name in ("youtube", "tiktok"))
     return [
@@ -164,10 +178,8 @@ def _publishing(studio: _Studio) -> list[ProviderInfo]:
         ProviderInfo(
             "simulated", "publishing", "Simulated platform", True, "provider.simulated", "MIT", simulated=True
         ),
-        *(
-            ProviderInfo(name, "publishing", title, False, f"provider.missing.{name}", f"{owner}'s terms")
-            for name, title, owner in (("facebook", "Facebook", "Meta"), ("instagram", "Instagram", "Meta"))
-        ),
+        _meta(studio, "facebook", "Facebook"),
+        _meta(studio, "instagram", "Instagram"),
     ]  # fmt: skip
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from core.errors import InvalidInput
 from core.publishing.google_oauth import GoogleFlow
+from core.publishing.meta_oauth import MetaFlow
 from core.publishing.oauth import OAuthFlow
 from core.publishing.rules import rules_of
 from core.publishing.tiktok_oauth import TikTokFlow
 
-FLOWS: dict[str, OAuthFlow] = {flow.platform: flow for flow in (GoogleFlow(), TikTokFlow())}
+FLOWS: dict[str, OAuthFlow] = {
+    flow.platform: flow
+    for flow in (GoogleFlow(), TikTokFlow(), MetaFlow("facebook", "Facebook"), MetaFlow("instagram", "Instagram"))
+}
 
 
 def flow_of(platform: str) -> OAuthFlow:

@@ -78,10 +78,14 @@ def _prepare(session: Session, episode: Episode, channel: ContentChannel, target
     description = episode.description if target.description is None else target.description
     tags = list(episode.tags if target.tags is None else target.tags)
     privacy = target.privacy or rules.privacy_default or ""
+    made_of = provenance.of_asset(session, asset)
+    marked = made_of.ai_generated if target.options.synthetic_media is None else target.options.synthetic_media
     issues = [
         *preflight.check_text(rules, title, description, tags, privacy),
         *preflight.check_asset(rules, asset),
-        *preflight.check_licences(provenance.of_asset(session, asset), description),
+        *(preflight.check_reel(asset, target.options) if rules.platform == "facebook" else []),
+        *preflight.check_licences(made_of, description),
+        *preflight.check_ai_mark(rules, marked),
         *preflight.check_thumbnail(rules, thumbnail),
         *preflight.check_account(account),
         *(creators.check(account, privacy, target.options.tiktok, asset) if account.platform == "tiktok" else ()),

@@ -15,8 +15,10 @@ from core.models.assets import Asset
 from core.models.publishing import PlatformAccount, PublicationRecord
 from core.publishing import states
 from core.publishing.captions import caption_of, hashtags_in, units
+from core.publishing.payloads import PublicationOptions
 from core.publishing.provenance import Part, Provenance
-from core.publishing.rules import PlatformRules, tags_length
+from core.publishing.reels import fits_a_reel
+from core.publishing.rules import REELS, PlatformRules, tags_length
 
 SAME_HOUR = timedelta(hours=1)
 
@@ -135,6 +137,27 @@ def _rate(fps: str | None) -> float:
 
 def _within(value: float, bounds: tuple[float, float]) -> bool:
     return bounds[0] <= value <= bounds[1]
+
+
+def check_reel(asset: Asset | None, options: PublicationOptions) -> list[Issue]:
+    """A Reel that was asked for must be one."""
+    if asset is None or options.facebook.surface != "reel":
+        return []
+    if fits_a_reel(asset.width, asset.height, asset.fps, asset.duration_seconds):
+        return []
+    message = (
+        f"A Reel is upright (9:16, at least {REELS.width} by {REELS.height}) and "
+        f"{REELS.shortest:g} to {REELS.longest:g} seconds long."
+    )
+    return [Issue("error", "reel", message)]
+
+
+def check_ai_mark(rules: PlatformRules, marked: bool) -> list[Issue]:
+    """A mark that cannot be set from here has to be set there."""
+    if not marked or rules.takes_ai_mark:
+        return []
+    message = "This platform takes no AI mark from programs: set it there, or say it in the text."
+    return [Issue("warning", "ai_mark", message)]
 
 
 def check_licences(found: Provenance, description: str) -> list[Issue]:

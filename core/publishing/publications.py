@@ -35,7 +35,7 @@ from core.publishing.payloads import (
     ReviewInput,
     StepOut,
 )
-from core.publishing.plan import announce, hold_plans, keeps_time, refuse, refuse_second, when
+from core.publishing.plan import announce, database_now, hold_plans, keeps_time, refuse, refuse_second, when
 from core.publishing.rules import rules_of
 from core.security import Actor
 
@@ -127,6 +127,9 @@ def reschedule(
     _check_again(session, record)
     refuse_second(session, episode.id, record.account_id, record.asset_id, but=record.id)
     kept = record.platform_keeps_time and record.remote_id is not None and record.state != "failed"
+    rules = rules_of(record.platform)
+    if kept and rules.clock_firm and due.due_at > database_now(session) + rules.clock_until:
+        raise InvalidInput("This platform does not keep a post for so long.", "Cancel it, then give it another time.")
     return _change(
         session,
         record,

@@ -1,13 +1,15 @@
 """What each platform allows, in one table: lengths, sizes, and how long its listings lag.
 
-Numbers come from the vendors' public documentation (YouTube Data API v3: videos, thumbnails and captions pages)
-and change there; nothing outside this table repeats them.
+Numbers come from the vendors' public documentation (YouTube Data API v3: videos, thumbnails and captions pages;
+Meta: "Reels Publishing API", "Video API", "Content Publishing") and change there; nothing outside this table repeats
+them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from core.errors import InvalidInput
 
@@ -41,6 +43,8 @@ class PlatformRules:
     thumbnail_types: tuple[str, ...] = ("image/jpeg", "image/png")
     takes_thumbnail: bool = True
     takes_captions: bool = True
+    takes_ai_mark: bool = True
+    """Programs can tell it that something was made by AI."""
     caption_bytes: int = 104_857_600
     privacies: tuple[str, ...] = ("private", "unlisted", "public")
     privacy_default: str | None = "private"
@@ -48,6 +52,12 @@ class PlatformRules:
     listing_delay_seconds: int = 0
     own_clock: bool = False
     """The platform takes a post ahead of its time and makes it public by itself."""
+    clock_until: timedelta = timedelta(days=90)
+    """How far ahead of its time such a platform takes a post; before that it waits here, where it can be changed."""
+    clock_firm: bool = False
+    """It refuses later times outright, also for what it holds already."""
+    prepared_before: timedelta | None = None
+    """The platform keeps no times, but takes the video beforehand without showing it: how long before."""
     publish_call: str = "publish"
     """The kind of calls that a limit on new posts is about."""
     reports_revenue: bool = True
@@ -94,6 +104,42 @@ RULES = {
         publish_call="video.init",
         reports_revenue=False,
     ),
+    "facebook": PlatformRules(
+        "facebook",
+        title_characters=255,
+        description_bytes=60_000,
+        video_bytes=10 * 1024**3,
+        shortest_seconds=1.0,
+        longest_seconds=14_400.0,
+        thumbnail_bytes=10 * 1024**2,
+        privacies=("public",),
+        privacy_default="public",
+        listing_delay_seconds=30,
+        takes_ai_mark=False,
+        own_clock=True,
+        clock_until=timedelta(days=29),
+        clock_firm=True,
+        reports_revenue=False,
+    ),
+    "instagram": PlatformRules(
+        "instagram",
+        title_characters=300,
+        caption_units=2200,
+        hashtags=30,
+        video_bytes=1_000_000_000,
+        video_types=("video/mp4", "video/quicktime"),
+        shortest_seconds=3.0,
+        longest_seconds=900.0,
+        frames_per_second=(23.0, 60.0),
+        takes_thumbnail=False,
+        takes_captions=False,
+        takes_ai_mark=False,
+        privacies=("public",),
+        privacy_default="public",
+        listing_delay_seconds=30,
+        prepared_before=timedelta(hours=1),
+        reports_revenue=False,
+    ),
     "simulated": PlatformRules(
         "simulated",
         title_characters=100,
@@ -103,17 +149,29 @@ RULES = {
         privacy_default="public",
     ),
 }
-NOT_READY = {
-    "facebook": "Publishing to Facebook is not built yet.",
-    "instagram": "Publishing to Instagram is not built yet.",
-}
-"""Platforms the studio knows and cannot publish to, with the reason it shows."""
+
+
+@dataclass(frozen=True)
+class ReelRules:
+    """What Facebook takes as a Reel ("Reels Publishing API", requirements); anything else is a page video."""
+
+    ratio: float = 9 / 16
+    ratio_slack: float = 0.01
+    width: int = 540
+    height: int = 960
+    slowest: float = 23.9
+    fastest: float = 60.0
+    shortest: float = 3.0
+    longest: float = 90.0
+
+
+REELS = ReelRules()
 
 
 def rules_of(platform: str) -> PlatformRules:
-    """Rules of a platform; raises :class:`InvalidInput` where the studio cannot publish to it yet."""
+    """Rules of a platform; raises :class:`InvalidInput` for one that the studio does not know."""
     if platform not in RULES:
-        raise InvalidInput(NOT_READY.get(platform, "The studio does not know this platform."))
+        raise InvalidInput("The studio does not know this platform.")
     return RULES[platform]
 
 

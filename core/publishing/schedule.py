@@ -76,8 +76,6 @@ def _wall(moment: datetime) -> str:
 
 AHEAD = timedelta(minutes=20)
 """A post due sooner is published by our own clock: it could still be uploading when its time comes."""
-HORIZON = timedelta(days=90)
-"""A post due later waits here first, where it can still be changed."""
 START_TOLERANCE = timedelta(seconds=60)
 """A post not started by then is late, and says why."""
 

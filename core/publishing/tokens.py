@@ -54,6 +54,14 @@ def client_of(session: Session, owner_id: UUID, flow: OAuthFlow, auth: dict[str,
     return Client(stored[flow.id_setting], stored.get(flow.secret_setting, ""))
 
 
+def app_secret(account_id: UUID) -> str:
+    """The secret of our registration that an account belongs to; empty where the studio has none."""
+    with database.session() as session:
+        account = _account(session, account_id)
+        client = client_of(session, account.owner_id, flow_of(account.platform), opened(account))
+    return client.client_secret if client is not None else ""
+
+
 def moment(value: Any) -> datetime | None:
     """A time as accounts store it: ISO 8601, or seconds since 1970."""
     if value in (None, ""):

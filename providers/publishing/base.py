@@ -58,6 +58,10 @@ class PublishRequest:
     thumbnail: Path | None = None
     captions: tuple[CaptionTrack, ...] = ()
     playlist_id: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: str | None = None
+    """Pictures a second as probed, such as "30000/1001"."""
     options: PublicationOptions = field(default_factory=PublicationOptions)
     """What one platform alone is told, under its name (``options.tiktok``)."""
 
@@ -151,6 +155,13 @@ class PlatformPublisherBase(ABC):
         Raises:
             PlatformFailure: ``unknown_outcome`` when it may have been published: reconcile before anything else.
         """
+
+    def prepare(
+        self, request: PublishRequest, handle: Handle | None, save: SaveHandle, progress: Progress = no_progress
+    ) -> Handle:
+        """Bring everything there and make nothing of it visible, so that ``submit`` with the handle that was saved only
+        has to publish. For platforms that keep no times; repeating it is safe."""
+        raise PlatformFailure("This platform takes nothing beforehand.", error_class="rejected", code="no-preparing")
 
     @abstractmethod
     def reconcile(self, marker: str, size_bytes: int, handle: Handle | None) -> Reconciled:

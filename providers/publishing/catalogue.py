@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from core.models.publishing import PlatformAccount
 from core.publishing.rules import rules_of
-from core.publishing.tokens import AccountCredentials
+from core.publishing.tokens import AccountCredentials, app_secret
 from providers.publishing.base import PlatformPublisherBase
 
 
@@ -29,7 +29,23 @@ def _youtube(account: PlatformAccount) -> PlatformPublisherBase:
     return YouTubePublisher(AccountCredentials(account.id))
 
 
+def _facebook(account: PlatformAccount) -> PlatformPublisherBase:
+    from providers.publishing.facebook import FacebookPublisher
+
+    credentials, secret = AccountCredentials(account.id), app_secret(account.id)
+    return FacebookPublisher(credentials, account.external_id, app_secret=secret, account_id=account.id)
+
+
+def _instagram(account: PlatformAccount) -> PlatformPublisherBase:
+    from providers.publishing.instagram import InstagramPublisher
+
+    credentials, secret = AccountCredentials(account.id), app_secret(account.id)
+    return InstagramPublisher(credentials, account.external_id, app_secret=secret, account_id=account.id)
+
+
 PUBLISHERS: dict[str, Callable[[PlatformAccount], PlatformPublisherBase]] = {
+    "facebook": _facebook,
+    "instagram": _instagram,
     "simulated": _simulated,
     "tiktok": _tiktok,
     "youtube": _youtube,

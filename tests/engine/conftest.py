@@ -9,6 +9,7 @@ import pytest
 
 from core.settings import Settings
 from tests.engine import publishing_studio as room
+from tests.fakes.meta.client import FakeMeta
 from tests.fakes.tiktok.client import FakeTikTok
 from tests.fakes.youtube.client import FakeYouTube
 
@@ -35,3 +36,18 @@ def tiktok(studio: Settings, tmp_path: Path) -> Iterator[FakeTikTok]:
     with room.pointed_at(fake):
         yield fake
     fake.stop()
+
+
+@pytest.fixture
+def meta(studio: Settings, tmp_path: Path) -> Iterator[FakeMeta]:
+    """A strict Graph (Facebook Pages, Instagram) in a process of its own."""
+    fake = FakeMeta.start(tmp_path / "meta.jsonl")
+    with room.pointed_at(fake):
+        yield fake
+    fake.stop()
+
+
+@pytest.fixture(scope="package")
+def upright(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds in the form of a Reel."""
+    return room.small_video(tmp_path_factory.mktemp("video") / "reel.mp4", 3.2, size="540x960", rate=24)

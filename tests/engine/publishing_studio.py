@@ -52,11 +52,11 @@ def pointed_at(fake: Pointing) -> Iterator[None]:
         get_settings.cache_clear()
 
 
-def small_video(path: Path, seconds: float = 2.0) -> Path:
+def small_video(path: Path, seconds: float = 2.0, *, size: str = "320x240", rate: int = 15) -> Path:
     """A real MP4 of a test pattern with a tone."""
     command = [
         *[imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"],
-        *["-f", "lavfi", "-i", f"testsrc2=size=320x240:rate=15:duration={seconds}"],
+        *["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}"],
         *["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"],
         *["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest", str(path)],
     ]

@@ -17,14 +17,11 @@ from core.preferences import store_value
 from core.publishing import accounts, channels, episodes, publications
 from core.publishing.failures import PlatformFailure
 from core.publishing.payloads import (
-    AccountInput,
-    AuthConfig,
     ChannelInput,
     EpisodeInput,
     LinkInput,
     RescheduleInput,
 )
-from core.publishing.rules import NOT_READY
 from core.security import Actor
 from providers.registry import providers
 from tests.engine import publishing_studio as room
@@ -97,7 +94,7 @@ def test_reconnecting_with_an_empty_refresh_token_keeps_the_stored_one(youtube: 
     assert kept["refresh_token"] == auth["refresh_token"]
 
 
-def test_platforms_that_are_not_built_are_refused_with_a_reason(owner: Actor) -> None:
+def test_platforms_that_are_not_connected_say_how(owner: Actor) -> None:
     with database.session() as session:
         room_of_publishing = [each for each in providers(session, owner.owner_id) if each.kind == "publishing"]
     assert {each.name: each.ready for each in room_of_publishing} == {
@@ -107,10 +104,7 @@ def test_platforms_that_are_not_built_are_refused_with_a_reason(owner: Actor) ->
         "facebook": False,
         "instagram": False,
     }
-    assert all("not built" in each.reason_in("en") for each in room_of_publishing if each.name in NOT_READY)
-    wanted = AccountInput(platform="facebook", external_id="x", name="x", auth_config=AuthConfig(access_token="t"))
-    with database.session(owner) as session, pytest.raises(InvalidInput, match="Facebook"):
-        accounts.add(session, owner, wanted)
+    assert all("Connect" in each.reason_in("en") for each in room_of_publishing if not each.ready)
 
 
 def test_channels_series_and_links(youtube: FakeYouTube, owner: Actor) -> None:

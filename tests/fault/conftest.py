@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.engine.conftest import tiktok, youtube
+from tests.engine.conftest import meta, tiktok, upright, video, youtube
 
-__all__ = ["tiktok", "youtube"]
+__all__ = ["meta", "tiktok", "upright", "video", "youtube"]

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
+from core.models.publishing import PLATFORMS
 from core.publishing import preflight, tokens
-from core.publishing.rules import NOT_READY, RULES, rules_of, tags_length
+from core.publishing.rules import RULES, rules_of, tags_length
 from core.publishing.simulation import audience_day
 from providers.publishing.youtube import describe
 from providers.publishing.youtube_errors import classify, reason_of, unreachable
@@ -60,10 +61,10 @@ def test_tags_are_counted_as_youtube_counts_them(tags: list[str]) -> None:
     assert tags_length(tags) == len(written)
 
 
-@pytest.mark.parametrize("platform", sorted(NOT_READY))
-def test_platforms_that_are_not_built_say_so(platform: str) -> None:
-    with pytest.raises(InvalidInput, match="not built"):
-        rules_of(platform)
+def test_every_platform_of_the_tables_has_rules_and_others_are_not_known() -> None:
+    assert set(RULES) == set(PLATFORMS)
+    with pytest.raises(InvalidInput, match="does not know"):
+        rules_of("myspace")
 
 
 def _answer(reason: str, message: str = "") -> bytes:

@@ -10,9 +10,9 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core import database, jobs
 from core.models.jobs import Job
@@ -20,11 +20,11 @@ from core.models.publishing import PlatformAccount, PublicationAttempt, Publicat
 from core.publishing import episodes, limits, states
 from core.publishing.payloads import PublishingUploadInput, SyncMetricsInput, SyncRevenueInput
 from core.publishing.plan import announce, database_now
-from core.publishing.rules import rules_of
-from core.publishing.schedule import AHEAD, HORIZON, lateness, next_sync
+from core.publishing.rules import RULES, rules_of
+from core.publishing.schedule import AHEAD, lateness, next_sync
 from core.publishing.waiting import account_is_busy
 from core.security import Actor
-from workers.publishing.ledger import LEASE, MAXIMUM_ATTEMPTS, UNRESOLVED, lease_name
+from workers.publishing.ledger import LEASE, MAXIMUM_ATTEMPTS, STAGED, UNRESOLVED, lease_name
 
 BATCH = 20
 SYNC_BATCH = 200
@@ -67,9 +67,18 @@ def _next_of_each_account() -> Select[UUID]:
         record.platform_keeps_time,
         or_(
             record.withdraw,
-            and_(record.remote_id.is_(None), record.due_at > now + AHEAD / 2, record.due_at < now + HORIZON),
+            and_(
+                record.remote_id.is_(None),
+                record.due_at > now + AHEAD / 2,
+                record.due_at < now + _by_platform(record.platform, "clock_until"),
+            ),
             and_(record.remote_id.is_not(None), record.remote_publish_at.is_distinct_from(record.due_at)),
         ),
+    )
+    early = and_(
+        record.remote_id.is_(None),
+        record.platform.in_([name for name, rules in RULES.items() if rules.prepared_before is not None]),
+        record.due_at < now + _by_platform(record.platform, "prepared_before"),
     )
     there = record.remote_id.is_not(None)
     line = case((there, record.id), else_=record.account_id)
@@ -78,12 +87,19 @@ def _next_of_each_account() -> Select[UUID]:
         .ext(distinct_on(line))
         .where(
             record.state == "scheduled",
-            or_(record.due_at <= now, ahead),
+            or_(record.due_at <= now, ahead, early),
             or_(record.not_before.is_(None), record.not_before <= now),
             or_(there, not_(account_is_busy(record.account_id, record.id))),
         )
         .order_by(line, record.due_at, record.id)
     )
+
+
+def _by_platform(platform: InstrumentedAttribute[str], limit: str) -> ColumnElement[timedelta]:
+    """A time span of the platforms' rules, chosen by a row's platform."""
+    spans = {name: getattr(rules, limit) for name, rules in RULES.items()}
+    known = {name: literal(span) for name, span in spans.items() if span is not None}
+    return case(known, value=platform, else_=literal(timedelta(0)))
 
 
 def _account_is_free(session: Session, record: PublicationRecord) -> bool:
@@ -128,6 +144,7 @@ def _too_late(session: Session, record: PublicationRecord, now: datetime) -> boo
         .where(
             PublicationAttempt.publication_id == record.id,
             PublicationAttempt.handle_sealed.is_not(None),
+            PublicationAttempt.step != STAGED,
             PublicationAttempt.outcome.in_(UNRESOLVED),
         )
         .limit(1)

@@ -33,6 +33,8 @@ LEASE = timedelta(seconds=60)
 RENEWAL = 15.0
 UNRESOLVED = frozenset({"open", "unknown", "abandoned", "postponed"})
 MAXIMUM_ATTEMPTS = 12
+STAGED = "staged"
+"""Step of an attempt that brought everything to the platform and made nothing of it visible."""
 
 
 @dataclass
@@ -125,7 +127,7 @@ def _new_attempt(
         lease_owner=mine,
         handle_sealed=carried.handle_sealed if carried else None,
         bytes_sent=carried.bytes_sent if carried else 0,
-        step="prepared",
+        step=STAGED if carried is not None and carried.step == STAGED else "prepared",
     )
     session.add(made)
     return made
@@ -306,8 +308,34 @@ def _close(
     )
 
 
-def ended(taken: Taken, state: str, reason: str, outcome: str, failure: PlatformFailure | None = None) -> None:
-    """Stop in a state that a person sees: failed, needs_review, needs_reconnect or cancelled."""
+def prepared(taken: Taken, due_at: datetime) -> None:
+    """Everything is there and invisible; our clock publishes it. Until then it can be moved and cancelled."""
+    with database.session() as session:
+        record = _held(session, taken)
+        record.state = "scheduled"
+        record.not_before = due_at
+        record.reason = ""
+        record.error = None
+        record.lease_owner = None
+        record.lease_expires_at = None
+        record.version += 1
+        _close(session, taken, "postponed")
+        session.execute(update(PublicationAttempt).where(PublicationAttempt.id == taken.attempt_id).values(step=STAGED))
+        session.flush()
+        announce(session, record)
+
+
+def ended(
+    taken: Taken,
+    state: str,
+    reason: str,
+    outcome: str,
+    failure: PlatformFailure | None = None,
+    *,
+    forget: bool = False,
+) -> None:
+    """Stop in a state that a person sees: failed, needs_review, needs_reconnect or cancelled. ``forget``: what was
+    there is deleted, and its id means nothing any more."""
     with database.session() as session:
         record = _held(session, taken)
         record.state = state
@@ -318,6 +346,8 @@ def ended(taken: Taken, state: str, reason: str, outcome: str, failure: Platform
         if state == "cancelled":
             record.withdraw = False
             record.remote_publish_at = None
+        if forget:
+            record.remote_id = record.remote_url = record.remote_privacy = None
         record.version += 1
         _close(session, taken, outcome, failure, None if failure else {"title": reason})
         if state == "needs_reconnect":

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ def _publish(context: JobContext, taken: Taken) -> str:
     request, publisher, delay, platform = _prepare(context, taken)
     if taken.remote_id is None:
         _wait_for_limits(taken, platform)
-        remote_id, adopted = _send(context, taken, publisher, request, delay)
+        early = _early(taken, platform)
+        remote_id, adopted = _send(context, taken, publisher, request, delay, early)
         ledger.uploaded(taken, remote_id, adopted=adopted)
     return _complete(context, taken, publisher, request)
 
@@ -140,6 +142,9 @@ def _prepare(context: JobContext, taken: Taken) -> tuple[PublishRequest, Platfor
             CaptionTrack(file, caption.language, caption.name) for caption, file in captions if file is not None
         ),
         playlist_id=options.playlist_id,
+        width=asset.width if asset else None,
+        height=asset.height if asset else None,
+        fps=asset.fps if asset else None,
         options=options,
         publish_at=ahead.publish_at if ahead is not None else None,
     )
@@ -163,10 +168,23 @@ def _wait_for_limits(taken: Taken, platform: str) -> None:
         raise _Stop("scheduled")
 
 
+def _early(taken: Taken, platform: str) -> datetime | None:
+    """The time of a post that is only prepared now, because the platform keeps none; None when it is due."""
+    due_at = _record(taken).due_at
+    ahead = rules_of(platform).prepared_before is not None and due_at is not None and due_at > database_clock()
+    return due_at if ahead else None
+
+
 def _send(
-    context: JobContext, taken: Taken, publisher: PlatformPublisherBase, request: PublishRequest, delay: timedelta
+    context: JobContext,
+    taken: Taken,
+    publisher: PlatformPublisherBase,
+    request: PublishRequest,
+    delay: timedelta,
+    early: datetime | None = None,
 ) -> tuple[str, bool]:
     """The post's id on the platform, and whether an earlier attempt had brought it there."""
+    save = partial(ledger.save_handle, taken, total=request.size_bytes)
     in_doubt = taken.in_doubt
     for _ in range(ROUNDS):
         try:
@@ -174,15 +192,11 @@ def _send(
                 found = _look(taken, publisher, request, delay)
                 if found is not None:
                     return found, True
-            return (
-                publisher.submit(
-                    request,
-                    taken.handle,
-                    lambda handle: ledger.save_handle(taken, handle, request.size_bytes),
-                    context.progress,
-                ),
-                False,
-            )
+            if early is not None:
+                publisher.prepare(request, taken.handle, save, context.progress)
+                ledger.prepared(taken, early)
+                raise _Stop("scheduled")
+            return publisher.submit(request, taken.handle, save, context.progress), False
         except PlatformFailure as failure:
             if failure.error_class != "unknown_outcome":
                 _give_way(taken, failure)
@@ -282,8 +296,7 @@ def _complete(context: JobContext, taken: Taken, publisher: PlatformPublisherBas
     seen = _settled(taken, publisher, lambda: context.progress(0.93, "stage.processing"))
     withdraw = _record(taken).withdraw
     if withdraw and seen.state == "gone":
-        ledger.ended(taken, "cancelled", "It is not on the platform any more.", "failed")
-        return "cancelled"
+        return _gone(taken)
     if seen.state in ("failed", "gone"):
         failure = PlatformFailure(seen.reason, error_class="rejected", code=seen.code)
         ledger.ended(taken, "failed", seen.reason, "failed", failure)
@@ -315,6 +328,8 @@ def _released(taken: Taken, publisher: PlatformPublisherBase, seen: Checked, war
             return "needs_review"
         _give_way(taken, failure)
     held = release.holds(seen, wanted)
+    if record.withdraw and seen.state == "gone":
+        return _gone(taken)
     if record.withdraw and held:
         ledger.ended(taken, "cancelled", "It stays private on the platform.", "failed")
         return "cancelled"
@@ -324,6 +339,12 @@ def _released(taken: Taken, publisher: PlatformPublisherBase, seen: Checked, war
         message = "It was public on the platform already."
         warnings = [*warnings, {"level": "warning", "code": "already_public", "message": message}]
     return ledger.published(taken, seen, warnings)
+
+
+def _gone(taken: Taken) -> str:
+    """Taken back, and nothing of it is left there: at another time it is a new post."""
+    ledger.ended(taken, "cancelled", "It is not on the platform any more.", "failed", forget=True)
+    return "cancelled"
 
 
 def _record(taken: Taken) -> PublicationRecord:
