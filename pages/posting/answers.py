@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+OPEN = "publishing_episode"
+"""Where the session keeps the episode that the dialog is open for."""
+
 
 @dataclass(frozen=True)
 class Answers:

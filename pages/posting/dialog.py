@@ -20,10 +20,9 @@ from core.publishing.preflight import Issue
 from core.publishing.provenance import Provenance
 from pages import media, shell
 from pages.posting import material as belongings
-from pages.posting.answers import Answers
+from pages.posting.answers import OPEN, Answers
 from pages.posting.forms import own_form, show_caption
 
-OPEN = "publishing_episode"
 USUAL = clock_time(18)
 
 

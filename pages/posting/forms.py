@@ -12,11 +12,11 @@ from core.publishing.captions import caption_of, units
 from core.publishing.provenance import Provenance
 from core.publishing.rules import RULES
 from pages import shell
-from pages.posting import tiktok
+from pages.posting import meta, tiktok
 from pages.posting.answers import Answers
 
 Form = Callable[[shell.Viewer, PlatformAccount, Provenance], Answers]
-FORMS: dict[str, Form] = {"tiktok": tiktok.ask}
+FORMS: dict[str, Form] = {"tiktok": tiktok.ask, "facebook": meta.facebook, "instagram": meta.instagram}
 """By platform. A form asks who can see the post as well; the other platforms share one question for it."""
 
 

@@ -14,6 +14,7 @@ from core.publishing.plan import database_now
 from core.publishing.rules import rules_of
 from pages import shell
 from pages.posting.dialog import account_label, offer_simulated
+from pages.posting.meta import show_hook
 from pages.posting.posts import spoken
 from pages.posting.simulated import play_week
 
@@ -52,6 +53,7 @@ def _accounts(viewer: shell.Viewer, known: list[PlatformAccount]) -> None:
                     st.caption(shell.plain(spoken(account.status_reason, lang)))
                 _allowance(viewer, account)
                 _push(viewer, account)
+                show_hook(viewer, account)
             if viewer.actor.role == "owner" and st.button(
                 t("publishing.disconnect", lang), key=f"disconnect-{account.id}", icon=":material/link_off:"
             ):

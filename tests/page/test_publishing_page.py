@@ -14,7 +14,7 @@ from core import database
 from core.i18n import t
 from core.models.publishing import Episode, PublicationRecord
 from core.publishing import accounts, best_time, episodes, plan
-from core.publishing.payloads import EpisodeInput, PublicationPlanInput
+from core.publishing.payloads import AccountInput, AuthConfig, EpisodeInput, PublicationPlanInput
 from core.security import Actor
 from tests.page.conftest import words
 
@@ -194,3 +194,35 @@ def test_a_suggested_time_is_taken_over(
     assert not test.exception
     assert test.date_input(key="publish-day").value.weekday() == 4
     assert test.time_input(key="publish-time").value.hour == 9
+
+
+def test_facebook_and_instagram_are_asked_what_they_have(
+    open_page: Open, owner: Actor, settled: Callable[[str], None], add_asset: Callable[..., UUID]
+) -> None:
+    settled("en")
+    upright = {"width": 1080, "height": 1920, "fps": "30/1", "duration_seconds": 12.0}
+    asset_id = add_asset("short.mp4", **upright)
+    added = []
+    with database.session(owner) as session:
+        episode = episodes.create(session, owner, EpisodeInput(title="Habits", asset_id=asset_id, tags=["street food"]))
+        for platform in ("facebook", "instagram"):
+            auth = AuthConfig(access_token="t")
+            wanted = AccountInput(platform=platform, external_id="17841", name=f"My {platform}", auth_config=auth)
+            added.append(accounts.add(session, owner, wanted).id)
+    page, own = added
+    test = open_page("publishing")
+    test.button(key=f"publish-{episode.id}").click().run()
+    test.pills(key="publish_where").set_value([page, own]).run()
+    assert not test.exception
+    assert "publish_privacy" not in {widget.key for widget in test.segmented_control}, "both are public"
+    assert "Habits\n\n#StreetFood" in [each.value for each in test.code], "what Instagram is going to show"
+    test.segmented_control(key=f"surface-{page}").set_value("video").run()
+    test.toggle(key=f"feed-{own}").set_value(False).run()
+    test.slider(key=f"cover-{own}").set_value(4.5).run()
+    test.button(key="publish_go").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        records = {row.platform: row for row in session.query(PublicationRecord)}
+        assert records["facebook"].options["facebook"] == {"surface": "video"}
+        assert records["instagram"].options["instagram"] == {"share_to_feed": False, "cover_at_seconds": 4.5}
+        assert {row.privacy for row in records.values()} == {"public"}
