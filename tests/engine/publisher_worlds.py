@@ -20,10 +20,13 @@ from core.publishing.tokens import AccountCredentials
 from core.security import Actor
 from core.storage import sha256_of
 from providers.publishing.base import PlatformPublisherBase, PublishRequest
+from providers.publishing.facebook import FacebookPublisher
+from providers.publishing.instagram import InstagramPublisher
 from providers.publishing.simulated import SimulatedPublisher
 from providers.publishing.tiktok import TikTokPublisher
 from providers.publishing.youtube import YouTubePublisher
 from tests.engine import publishing_studio as room
+from tests.fakes.meta.client import FakeMeta
 from tests.fakes.tiktok.client import FakeTikTok
 from tests.fakes.youtube.client import FakeYouTube
 
@@ -96,6 +99,40 @@ def tiktok(owner: Actor, video: Path, folder: Path) -> Iterator[World]:
 
 
 @contextmanager
+def facebook(owner: Actor, video: Path, folder: Path) -> Iterator[World]:
+    """A Page; the video is no Reel and goes in the ranges that the server chooses."""
+    with _meta(folder) as fake:
+        fake.set(range_bytes=3_000_017)
+        account = room.account(owner, fake.page("1001"), "1001", "facebook")
+        publisher = FacebookPublisher(AccountCredentials(account), "1001", app_secret=fake.app_secret)
+        yield World(
+            publisher, _request(video), lambda: _shas(fake), "999999999999999", lambda: fake.set(refuse_tokens=460)
+        )
+
+
+@contextmanager
+def instagram(owner: Actor, video: Path, folder: Path) -> Iterator[World]:
+    with _meta(folder) as fake:
+        account = room.account(owner, fake.page("1001", instagram_id="2002", username="me"), "2002", "instagram")
+        publisher = InstagramPublisher(AccountCredentials(account), "2002", app_secret=fake.app_secret)
+        yield World(
+            publisher, _request(video), lambda: _shas(fake), "17999999999999999", lambda: fake.set(refuse_tokens=460)
+        )
+
+
+@contextmanager
+def _meta(folder: Path) -> Iterator[FakeMeta]:
+    fake = FakeMeta.start(folder / "meta.jsonl")
+    with room.pointed_at(fake):
+        yield fake
+    fake.stop()
+
+
+def _shas(fake: FakeMeta) -> list[str]:
+    return [line["sha256"] for line in fake.logged("post")]
+
+
+@contextmanager
 def simulated(owner: Actor, video: Path, folder: Path) -> Iterator[World]:
     def posted() -> list[str]:
         with database.session() as session:
@@ -106,4 +143,10 @@ def simulated(owner: Actor, video: Path, folder: Path) -> Iterator[World]:
     )
 
 
-WORLDS = {"youtube": youtube, "tiktok": tiktok, "simulated": simulated}
+WORLDS = {
+    "youtube": youtube,
+    "tiktok": tiktok,
+    "facebook": facebook,
+    "instagram": instagram,
+    "simulated": simulated,
+}
