@@ -58,7 +58,8 @@ def moved_to_beats(timeline: Timeline, beats: Sequence[float], *, most_frames: i
         room = None if room is None else room - grown
         runs[index] = runs[index].named("off_beat" if found is None else "beat")
         position += runs[index].frames
-    return _covered(timeline, [piece for run in runs for piece in run.pieces])
+    moved = _covered(timeline, [piece for run in runs for piece in run.pieces])
+    return moved.model_copy(update={"pieces": tuple(_given_to_silence(moved.pieces))})
 
 
 def cut_on_beats(timeline: Timeline, beats: Sequence[float], beats_per_cut: int) -> Timeline:
@@ -244,6 +245,21 @@ def _covered(timeline: Timeline, kept: Sequence[Piece]) -> Timeline:
             pieces.append(piece)
             position = piece.end_frame
     return Timeline.model_validate({**timeline.model_dump(), "pieces": [piece.model_dump() for piece in pieces]})
+
+
+def _given_to_silence(pieces: Sequence[Piece]) -> list[Piece]:
+    """What a piece gave away beside a removed silence goes with it, or a list of cuts would show two."""
+    result: list[Piece] = []
+    for piece in pieces:
+        before = result[-1] if result else None
+        if before and {(before.kept, before.reason), (piece.kept, piece.reason)} == {
+            (False, "silence"),
+            (False, "beat"),
+        }:
+            result[-1] = before.model_copy(update={"end_frame": piece.end_frame, "reason": "silence"})
+        else:
+            result.append(piece)
+    return result
 
 
 def _removed(timeline: Timeline, start: int, end: int) -> list[Piece]:

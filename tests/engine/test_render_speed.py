@@ -61,7 +61,7 @@ def level(sound: np.ndarray, window: int = 480) -> np.ndarray:
     return np.sqrt(np.convolve(np.square(sound), np.ones(window) / window, "same"))
 
 
-@pytest.mark.parametrize("speed", [0.5, 1.25, 2.0, 3.0])
+@pytest.mark.parametrize("speed", [0.4, 2.0])
 def test_pitch_stays_and_sound_keeps_its_place(tmp_path: Path, speed: float) -> None:
     source = coded_video(tmp_path / "source.mp4", 300, sound=bursts(10))
     timeline = paced(source, [(0, 60, 1.0), (60, 210, speed), (210, 300, 1.0)])

@@ -58,6 +58,7 @@ def test_joints_are_within_one_frame_of_the_beats(fps: str) -> None:
     assert max(off(moved, beats)) <= 1
     assert [piece.reason for piece in moved.kept[:-1]] == ["beat"] * (len(moved.kept) - 1)
     assert [word.word for word in output_words(moved)] == [word.word for word in output_words(timeline)]
+    assert [piece.kept for piece in moved.pieces] == [piece.kept for piece in timeline.pieces]
 
 
 def test_a_joint_that_reaches_no_beat_stays_and_says_so() -> None:

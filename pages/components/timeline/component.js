@@ -33,7 +33,7 @@ function createTimeline(root) {
   const closer = el("button", { type: "button" }, "+");
   const wider = el("button", { type: "button" }, "−");
   const sum = el("span", { class: "sum", "aria-live": "polite" });
-  const controls = el("div", { class: "controls" }, play, time, el("label", {}, skip, skipLabel), shape, pace, split, undo, wider, closer, sum);
+  const controls = el("div", { class: "controls" }, play, time, el("label", {}, skip, skipLabel), shape, pace, split, undo, el("span", { class: "pair" }, wider, closer), sum);
   const canvas = el("canvas");
   const head = el("div", { class: "head" });
   const lane = el("div", { style: { display: "contents" } });
@@ -101,7 +101,9 @@ function createTimeline(root) {
     const at = Math.round(video.currentTime * data().fps);
     if (at > start && at < end) edited(() => self.pieces.splice(index, 1, [start, at, ...rest], [at, end, ...rest]));
   });
-  function showPace(piece) {
+  function showPace(piece, index) {
+    for (const node of lane.querySelectorAll(".here")) if (Number(node.dataset.index) !== index) node.classList.remove("here");
+    lane.children[index]?.classList.add("here");
     const speed = piece?.[2] ? piece[4] : 1;
     const options = [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
     if ([...pace.options].map((item) => Number(item.value)).join() !== options.join()) {
@@ -308,7 +310,7 @@ function createTimeline(root) {
       video.playbackRate = rate;
       video.volume = rate > FAST ? 0.25 : 1;
     }
-    showPace(piece);
+    showPace(piece, index);
     head.style.left = `${(now / length()) * inner.offsetWidth}px`;
     time.textContent = `${studio.clock(now, true)} / ${studio.clock(length())}`;
     if (!video.paused) {
@@ -587,8 +589,10 @@ function createTimeline(root) {
       node.classList.toggle("changed", self.changed.has(index));
     });
     const reasons = new Set(self.pieces.filter((piece) => !piece[2]).map((piece) => piece[3]));
+    const paced = self.pieces.some((piece) => piece[2] && piece[4] !== 1);
     legend.replaceChildren(
       el("span", {}, el("i"), say("kept")),
+      paced ? el("span", {}, el("i", { style: { "--tone": "var(--beat)" } }), say("paced")) : "",
       ...[...reasons].map((reason) =>
         el("span", {}, el("i", { style: { "--tone": `var(--${{ clip: "beat", speech: "silence", source: "silence" }[reason] ?? reason})` } }), `${say("removed")}: ${say(`reason.${reason}`)}`),
       ),
