@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import RedirectResponse
 
 from api.dependencies import CurrentActor, Limit, Offset, Scoped
@@ -33,14 +33,29 @@ States = Annotated[list[str] | None, Query(max_length=len(PUBLICATION_STATES), d
 _log = logging.getLogger(__name__)
 
 
+class CreatorOut(BaseModel):
+    """What TikTok lets a creator choose at the moment, to be shown before anything is posted for them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    username: str
+    nickname: str
+    privacies: list[str]
+    comments: bool
+    duets: bool
+    stitches: bool
+    longest_seconds: float
+
+
 class IssuesOut(BaseModel):
     """What the preflight found for one account, and what the material asks for: the AI mark that will be set unless
-    the plan says otherwise, and the credits that its licences want in the description."""
+    the plan says otherwise, and the credits that its licences want in the description. ``creator`` for TikTok alone."""
 
     platform_account_id: UUID
     issues: list[dict[str, Any]]
     synthetic_media: bool
     credits: str
+    creator: CreatorOut | None = None
 
 
 class PlayedOut(BaseModel):
@@ -68,12 +83,14 @@ def check_plan(actor: CurrentActor, wanted: PublicationPlanInput) -> list[Issues
             target.platform_account_id: plan.material(session, wanted.episode_id, target.asset_id)
             for target in wanted.targets
         }
+        allowed = {account_id: creators.of_account(session, account_id) for account_id in found}
     return [
         IssuesOut(
             platform_account_id=account_id,
             issues=[dict(issue.as_dict()) for issue in issues],
             synthetic_media=made_of[account_id].ai_generated,
             credits=made_of[account_id].credits(),
+            creator=CreatorOut.model_validate(allowed[account_id]) if allowed[account_id] else None,
         )
         for account_id, issues in found.items()
     ]

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core import database
 from core.errors import NotConfigured
@@ -39,6 +40,11 @@ def kept(account: PlatformAccount) -> Creator | None:
         return None
     fields = {name: value for name, value in stored.items() if name != "asked_at"}
     return Creator(**{**fields, "privacies": tuple(fields["privacies"])})
+
+
+def of_account(session: Session, account_id: UUID) -> Creator | None:
+    """The same for an account in the session's scope; None for other platforms' accounts."""
+    return kept(database.get_owned(session, PlatformAccount, account_id))
 
 
 def ask(actor: Actor, account_id: UUID) -> Creator:

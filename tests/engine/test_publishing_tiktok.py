@@ -208,6 +208,14 @@ def test_the_preflight_says_what_tiktok_asks_of_apps(tiktok: FakeTikTok, owner: 
         }
         assert codes({"consent": True}, privacy="unlisted") == always | {"privacy", "tiktok_privacy"}
         assert tiktok.calls()["creator_info"] == 1, "one answer serves for two minutes"
+        told = client.post(
+            "/api/publishing/check",
+            json={"episode_id": draft, "targets": [{"platform_account_id": str(account)}]},
+        ).json()[0]["creator"]
+        assert told == {
+            "username": "creator.name", "nickname": "Creator creator", "privacies": ["private", "public"],
+            "comments": False, "duets": True, "stitches": True, "longest_seconds": 60.0,
+        }  # fmt: skip
         body = {"episode_id": draft, "targets": [{"platform_account_id": str(account)}]}
         refused = client.post("/api/publishing/plan", json=body)
         assert (refused.status_code, refused.json()["title"]) == (
