@@ -26,6 +26,7 @@ from core.models.publishing import PlatformAccount, WebhookDelivery
 from core.publishing import inbox, tokens
 from core.publishing.connections import flow_of
 from core.publishing.failures import PlatformFailure
+from core.publishing.tiktok import TikTokApi
 from core.settings import get_settings
 
 PLATFORM = "tiktok"
@@ -113,8 +114,8 @@ def _signed(secret: str, at: int, body: bytes, signature: str) -> bool:
 
 def settle_removed() -> int:
     """Ask TikTok whether the accounts that are said to have taken back their permission did; returns how many
-    deliveries were settled. A chore of the dispatcher: renewing the token is the question, and pauses an account that
-    is gone. What TikTok does not answer is asked again at the next round."""
+    deliveries were settled. A chore of the dispatcher; an account that did is paused. What TikTok does not answer is
+    asked again at the next round."""
     with database.session() as session:
         rows = session.scalars(
             select(WebhookDelivery)
@@ -140,12 +141,16 @@ def settle_removed() -> int:
 
 def _still_allowed(account_id: UUID) -> str | None:
     """What TikTok says; None when it says nothing now."""
-    credentials = tokens.AccountCredentials(account_id)
     try:
-        credentials.renew(credentials.token())
+        TikTokApi(tokens.AccountCredentials(account_id)).creator()
     except PlatformFailure as failure:
         _log.warning("TikTok account %s: %s", account_id, failure)
-        return None if failure.error_class == "transient" else failure.title
+        if failure.error_class == "auth":
+            with database.session() as session:
+                account = session.get(PlatformAccount, account_id, with_for_update=True)
+                if account is not None and account.status == "connected":
+                    tokens.pause_account(session, account, failure.title)
+        return failure.title if failure.error_class in ("auth", "rejected") else None
     except NotConfigured as error:
         _log.warning("TikTok account %s: %s", account_id, error)
         return None

@@ -114,7 +114,7 @@ def test_a_permission_taken_back_is_confirmed_before_the_account_is_paused(
     account = connected(owner, tiktok)
     url = f"{served.url}/api/publishing/webhook/tiktok"
     assert tiktok.notify(url, "authorization.removed", open_id="creator", reason=1) == 200
-    tiktok.fault("token", "drop_before")
+    tiktok.fault("creator_info", "drop_before")
     assert tiktok_webhooks.settle_removed() == 0, "no answer: asked again later"
     assert tiktok_webhooks.settle_removed() == 1
     assert room.account_row(account).status == "connected", "not so"
