@@ -100,6 +100,15 @@ def check(account: PlatformAccount, privacy: str, options: TikTokOptions, asset:
     if creator is None:
         message = "TikTok could not be asked what this account allows; it is asked again before the post goes out."
         return [*found, Issue("warning", "tiktok_unasked", message)]
+    seconds = (asset.duration_seconds if asset else None) or 0.0
+    if options.cover_at_seconds is not None and seconds and options.cover_at_seconds >= seconds:
+        found.append(Issue("error", "tiktok_cover", "The cover lies behind the end of the video."))
+    return [*found, *against(creator, privacy, options, seconds)]
+
+
+def against(creator: Creator, privacy: str, options: TikTokOptions, seconds: float) -> list[Issue]:
+    """What of a post goes beyond what the creator allows: who sees it, the switches, its length. Pure."""
+    found = []
     if privacy and privacy not in creator.privacies:
         message = "TikTok does not offer this account that choice of who can see the post."
         found.append(Issue("error", "tiktok_privacy", message))
@@ -110,10 +119,7 @@ def check(account: PlatformAccount, privacy: str, options: TikTokOptions, asset:
     ):
         if wanted and not allowed:
             found.append(Issue("error", code, f"The creator has switched {what} off on TikTok."))
-    seconds = (asset.duration_seconds if asset else None) or 0.0
     if creator.longest_seconds and seconds > creator.longest_seconds:
         message = f"TikTok takes at most {creator.longest_seconds:g} seconds from this account."
         found.append(Issue("error", "tiktok_duration", message))
-    if options.cover_at_seconds is not None and seconds and options.cover_at_seconds >= seconds:
-        found.append(Issue("error", "tiktok_cover", "The cover lies behind the end of the video."))
     return found

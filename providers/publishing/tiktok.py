@@ -16,10 +16,11 @@ from typing import Any
 import httpx
 
 from core.progress import Progress, no_progress
+from core.publishing import creators
 from core.publishing.captions import caption_of
 from core.publishing.failures import PlatformFailure
 from core.publishing.oauth import Credentials
-from core.publishing.tiktok import LEVELS, PUBLISH, Creator, TikTokApi, classify, unreachable
+from core.publishing.tiktok import LEVELS, PUBLISH, TikTokApi, classify, unreachable
 from providers.publishing.base import (
     Checked,
     Handle,
@@ -91,11 +92,17 @@ class TikTokPublisher(PlatformPublisherBase):
             chunks = Chunks(request.size_bytes, int(handle["chunk_size"]), int(handle["count"]))
             offset = self._received(handle)
         else:
-            check_creator(request, self._api.creator())
+            self._ask_creator(request)
             chunks = chunks_of(request.size_bytes, self._chunk)
             handle, offset = self._open(request, chunks), 0
             save(handle)
         return self._send(request, chunks, handle, offset, save, progress)
+
+    def _ask_creator(self, request: PublishRequest) -> None:
+        """What the creator allows may have changed since the post was planned."""
+        allowed = self._api.creator()
+        for issue in creators.against(allowed, request.privacy, request.options.tiktok, request.duration_seconds):
+            raise PlatformFailure(issue.message, error_class="rejected", code=issue.code)
 
     def _open(self, request: PublishRequest, chunks: Chunks) -> Handle:
         source = {
@@ -304,28 +311,6 @@ def _own_id(status: dict[str, Any]) -> str | None:
 
 def _count(value: Any) -> int | None:
     return None if value is None else int(value)
-
-
-def check_creator(request: PublishRequest, creator: Creator) -> None:
-    """What the creator allows at this moment may have changed since the post was planned.
-
-    Raises:
-        PlatformFailure: ``rejected``; nothing was sent.
-    """
-    chosen = request.options.tiktok
-    refusal = ""
-    if request.privacy not in creator.privacies:
-        refusal = "TikTok does not offer this account that choice of who can see the post."
-    elif chosen.allow_comments and not creator.comments:
-        refusal = "The creator has switched comments off on TikTok."
-    elif chosen.allow_duet and not creator.duets:
-        refusal = "The creator has switched duets off on TikTok."
-    elif chosen.allow_stitch and not creator.stitches:
-        refusal = "The creator has switched stitches off on TikTok."
-    elif creator.longest_seconds and request.duration_seconds > creator.longest_seconds:
-        refusal = f"TikTok takes at most {creator.longest_seconds:g} seconds from this account."
-    if refusal:
-        raise PlatformFailure(refusal, error_class="rejected", code="creator")
 
 
 def post_info(request: PublishRequest) -> dict[str, Any]:
