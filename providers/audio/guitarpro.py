@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core.music.keys import split_chord
-from core.music.tabs.model import ChordMark, Column, Part, Tab, pieces
-from core.music.tabs.musicxml import fifths, filled
+from core.music.tabs.model import ChordMark, Column, Part, Tab
+from core.music.tabs.musicxml import fifths, note_values
 from core.music.tabs.shapes import NO_CHORD
 
 # Guitar Pro keeps bytes and names no encoding. Readers of today (alphaTab, TuxGuitar) take them for UTF-8, and every
@@ -46,21 +46,15 @@ def _track(gp: Any, song: Any, tab: Tab, part: Part, number: int) -> Any:
     title = tab.instrument.capitalize() if part.name == "arrangement" else _TITLES[part.name]
     track = gp.Track(song, number + 1, name=title, strings=strings, channel=channel, offset=tab.capo)
     waiting = [mark for mark in tab.chords if mark.played != NO_CHORD] if number == 0 else []
-    spans = list(filled(part.columns, tab.bars * tab.bar_steps))
-    for bar, measure in enumerate(track.measures):
+    for bar, measure in zip(note_values(tab, part), track.measures, strict=True):
         voice = measure.voices[0]
-        first, last = bar * tab.bar_steps, (bar + 1) * tab.bar_steps
-        for begin, length, column in spans:
-            inside, end = max(begin, first), min(begin + length, last)
-            if inside >= end:
-                continue
-            for at, value in pieces(inside, end - inside, tab.bar_steps, tab.pulse):
-                beat = _beat(gp, voice, column, value, goes_on=at > begin)
-                while len(waiting) > 1 and waiting[1].start <= at:
-                    waiting.pop(0)
-                if waiting and waiting[0].start <= at:
-                    _name_chord(gp, beat, tab, waiting.pop(0))
-                voice.beats.append(beat)
+        for at, value, column, (goes_on, _) in bar:
+            beat = _beat(gp, voice, column, value, goes_on=goes_on)
+            while len(waiting) > 1 and waiting[1].start <= at:
+                waiting.pop(0)
+            if waiting and waiting[0].start <= at:
+                _name_chord(gp, beat, tab, waiting.pop(0))
+            voice.beats.append(beat)
     return track
 
 

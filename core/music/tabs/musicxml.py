@@ -58,27 +58,33 @@ def as_musicxml(tab: Tab) -> bytes:
 
 def _write_part(where: Element, tab: Tab, part: Part, *, with_chords: bool) -> None:
     waiting = [mark for mark in tab.chords if mark.chord != NO_CHORD] if with_chords else []
-    spans = list(filled(part.columns, tab.bars * tab.bar_steps))
-    for bar in range(tab.bars):
-        measure = SubElement(where, "measure", number=str(bar + 1))
-        if bar == 0:
+    for number, bar in enumerate(note_values(tab, part), 1):
+        measure = SubElement(where, "measure", number=str(number))
+        if number == 1:
             _attributes(measure, tab)
             if with_chords:
                 _tempo(measure, tab)
-        first, last = bar * tab.bar_steps, (bar + 1) * tab.bar_steps
-        for start, length, column in spans:
-            begin, end = max(start, first), min(start + length, last)
-            if begin >= end:
-                continue
-            for at, value in pieces(begin, end - begin, tab.bar_steps, tab.pulse):
-                while waiting and waiting[0].start < at + value:
-                    mark = waiting.pop(0)
-                    _harmony(measure, mark, max(0, mark.start - at), fifths(tab.key))
-                ties = (at > start, at + value < start + length)
-                _beat(measure, tab, column, value, ties)
+        for at, value, column, ties in bar:
+            while waiting and waiting[0].start < at + value:
+                mark = waiting.pop(0)
+                _harmony(measure, mark, max(0, mark.start - at), fifths(tab.key))
+            _beat(measure, tab, column, value, ties)
 
 
-def filled(columns: Sequence[Column], end: int) -> Iterator[tuple[int, int, Column | None]]:
+NoteValue = tuple[int, int, Column | None, tuple[bool, bool]]
+
+
+def note_values(tab: Tab, part: Part) -> list[list[NoteValue]]:
+    """The part bar by bar in note values: (start, length, column or None for a rest, whether it is tied to the one
+    before and to the one after)."""
+    bars: list[list[NoteValue]] = [[] for _ in range(tab.bars)]
+    for start, length, column in _filled(part.columns, tab.bars * tab.bar_steps):
+        for at, value in pieces(start, length, tab.bar_steps, tab.pulse):
+            bars[at // tab.bar_steps].append((at, value, column, (at > start, at + value < start + length)))
+    return bars
+
+
+def _filled(columns: Sequence[Column], end: int) -> Iterator[tuple[int, int, Column | None]]:
     """All of the time from the beginning to ``end``: (start, length, column), None for a rest."""
     at = 0
     for column in columns:

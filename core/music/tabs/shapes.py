@@ -72,15 +72,15 @@ def shapes(
         needed.discard((classes[0] + 7) % 12)
     if len(classes) > len(instrument.strings):
         needed.discard(classes[0])
-    found = set()
+    enough = min(fewest, len(classes) + 1)
+    found: set[Grip] = set()
     for position in range(1, HIGHEST_POSITION + 1):
         for frets in product(*_places(instrument, classes, position, stretch, fewest)):
-            held = tuple((string, fret) for string, fret in enumerate(frets, 1) if fret is not None)
-            grip = Grip(held)
-            sounding = {pitch % 12 for pitch in grip.pitches(instrument)}
-            enough = len(held) >= min(fewest, len(classes) + 1)
-            if enough and needed <= sounding and is_playable(grip, stretch):
-                found.add(grip)
+            sounding = [tuned + fret for tuned, fret in zip(instrument.strings, frets, strict=True) if fret is not None]
+            if len(sounding) >= enough and needed <= {pitch % 12 for pitch in sounding}:
+                grip = Grip(tuple((string, fret) for string, fret in enumerate(frets, 1) if fret is not None))
+                if is_playable(grip, stretch):
+                    found.add(grip)
     return tuple(sorted(found, key=lambda grip: grip.frets))
 
 
