@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UnsupportedMedia
+from core.music.tabs.arrange import unmasked
 from core.music.tabs.build import build
-from core.music.tabs.grid import Grid, Heard, at_tempo
+from core.music.tabs.grid import Grid, Heard, Placed, PlacedChord, at_tempo
 from core.music.tabs.hand import STRETCH, WIDE_STRETCH, Grip, is_playable
 from core.music.tabs.instruments import INSTRUMENTS
 from core.music.tabs.model import WRITABLE, Difficulty, InstrumentName, Part, Tab, pieces
@@ -205,3 +206,18 @@ def test_the_text_is_eighty_wide_and_reads_back(instrument: InstrumentName, diff
     assert sorted(frets) == sorted(expected)
     assert all(mark.played in " ".join(lines) for mark in tab.chords)
     assert all(mark.roman in " ".join(lines) for mark in tab.chords)
+
+
+def test_a_strum_strikes_the_strings_that_others_hide() -> None:
+    guitar = INSTRUMENTS["guitar"]
+    chord = [PlacedChord(0, 16, "G", "I")]
+    g_major = shape(guitar, "G").pitches(guitar)
+
+    def sounding(*heard: int) -> tuple[int, ...]:
+        notes = [Placed(0, 4, pitch, 0.9) for pitch in heard]
+        return tuple(note.pitch for note in unmasked(guitar, notes, chord))
+
+    assert sounding(*(pitch for pitch in g_major if pitch not in (55, 67))) == g_major
+    assert sounding(55, 59, 67) == (55, 59, 67)
+    assert sounding(43, 55) == (43, 55)
+    assert sounding(43, 47, 50, 60) == (43, 47, 50, 60)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from core.music.keys import split_chord
@@ -64,7 +65,8 @@ def arrange(
             Part(name="melody", columns=_fingered(behind, melody)),
         ]
     else:
-        columns = _voiced(instrument, clean, chords) if difficulty == "advanced" else _fingered(instrument, clean)
+        whole = unmasked(instrument, clean, chords)
+        columns = _voiced(instrument, whole, chords) if difficulty == "advanced" else _fingered(instrument, whole)
         parts = [Part(name="arrangement", columns=columns)]
     played = tuple(part for part in parts if part.columns)
     if not played:
@@ -97,6 +99,30 @@ def tidied(instrument: Instrument, notes: Sequence[Placed]) -> list[Placed]:
             if instrument.low <= note.pitch <= instrument.high and not overtone and not faint:
                 kept.append(note)
     return kept
+
+
+def unmasked(instrument: Instrument, notes: Sequence[Placed], chords: Sequence[PlacedChord]) -> list[Placed]:
+    """The notes, and those of a strummed chord that others hide: where everything that was heard belongs to the shape
+    that players use for the chord, and half of it was heard, the strings between those that were heard are struck too,
+    and the ones that sound on overtones of theirs."""
+    at = _by_start(notes)
+    added: list[Placed] = []
+    for chord in chords:
+        if chord.chord == NO_CHORD:
+            continue
+        frets = shape(instrument, chord.chord).frets
+        held = {instrument.strings[string - 1] + fret: string for string, fret in frets}
+        for start in range(chord.start, chord.start + chord.length):
+            heard = {note.pitch: note for note in at.get(start, [])}
+            if len(heard) < _FEWEST_VOICES or 2 * len(heard) < len(held) or not heard.keys() <= held.keys():
+                continue
+            struck = [held[pitch] for pitch in heard]
+            faintest = min(heard.values(), key=lambda note: note.strength)
+            for pitch, string in held.items():
+                hidden = any(pitch - other in OVERTONES for other in heard)
+                if pitch not in heard and (hidden or min(struck) < string < max(struck)):
+                    added.append(replace(faintest, pitch=pitch))
+    return sorted([*notes, *added], key=lambda note: (note.start, note.pitch))
 
 
 def lowest_line(notes: Sequence[Placed]) -> list[Placed]:
