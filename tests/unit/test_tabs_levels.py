@@ -107,6 +107,15 @@ def test_advanced_has_full_chords_under_the_melody() -> None:
         assert max(sounding) == tops[mark.start]
 
 
+def test_advanced_chords_on_a_ukulele_hold_the_melody_anywhere() -> None:
+    tab = written("ukulele", "advanced")
+    heard = dict(written("ukulele", "original").pitches(written("ukulele", "original").parts[0]))
+    for mark in tab.chords:
+        sounding = [pitch for start, pitch in tab.pitches(tab.parts[0]) if start == mark.start]
+        assert len(sounding) >= 3
+        assert heard[mark.start] in sounding
+
+
 def _notes(part: Part) -> int:
     return sum(len(column.notes) for column in part.columns)
 

@@ -263,14 +263,15 @@ def voicings(instrument: Instrument, chord: str, heard: Sequence[int]) -> list[t
     for grip in candidates:
         sounding = set(grip.pitches(instrument))
         missing = len(set(heard) - sounding)
-        if len(sounding) == len(grip.frets):
+        if instrument.reentrant or len(sounding) == len(grip.frets):
             found.append((grip, _VOICING_WISH * (len(sounding) - len(heard)) + _MISSING_HEARD * missing))
     return sorted(found, key=lambda pair: (pair[1], pair[0].frets))[:_MOST_VOICINGS]
 
 
 @lru_cache(maxsize=2_000)
 def _under(instrument: Instrument, chord: str, top: int) -> tuple[Grip, ...]:
-    """The melody's note with tones of the chord on other strings, all of them lower."""
+    """The melody's note with tones of the chord on other strings, all of them lower; on a ukulele, whose four strings
+    lie within an octave, anywhere."""
     places = [(string, top - tuned) for string, tuned in enumerate(instrument.strings, 1) if 0 <= top - tuned <= 20]
     found = set()
     for grip in shapes(instrument, chord, WIDE_STRETCH, _FEWEST_VOICES):
@@ -278,7 +279,7 @@ def _under(instrument: Instrument, chord: str, top: int) -> tuple[Grip, ...]:
             lower = tuple(
                 (string, fret)
                 for string, fret in grip.frets
-                if string != place[0] and instrument.strings[string - 1] + fret < top
+                if string != place[0] and (instrument.reentrant or instrument.strings[string - 1] + fret < top)
             )
             joined = Grip(tuple(sorted((*lower, place))))
             classes = {(instrument.strings[string - 1] + fret) % 12 for string, fret in lower}
