@@ -30,9 +30,10 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "source_video_id": _VIDEO,
         "operations": [
             {"type": "auto_cut_silence", "threshold_db": -38, "min_silence_seconds": 0.6, "padding_seconds": 0.12},
+            {"type": "auto_transition", "style": "crossfade", "duration_seconds": 0.4},
             {"type": "auto_reframe", "target_aspect_ratio": "9:16", "subject": "face"},
             {"type": "add_subtitle", "subtitle_mode": "auto", "style": "tiktok", "language": "en", "burn_in": True},
-            {"type": "add_music", "audio_preset": "lofi", "duck_db": 12},
+            {"type": "add_music", "audio_preset": "lofi", "duck_db": 12, "sync_to_beat": True},
             {"type": "normalize_loudness", "target_lufs": -14},
         ],
         "target_outputs": [{"platform": "youtube"}, {"aspect_ratio": "9:16", "resolution": "1080x1920"}],

@@ -305,7 +305,12 @@ def test_shorts_are_ranked_titled_captioned_and_become_drafts(owner: Actor, talk
             "resolution": "360p",
             "style": "tiktok",
             "music": "lofi",
-            "operations": [{"type": "auto_cut_silence"}, {"type": "auto_reframe", "subject": "center"}],
+            "operations": [
+                {"type": "auto_cut_silence"},
+                {"type": "auto_transition", "style": "wipe"},
+                {"type": "cut_by_beat"},
+                {"type": "auto_reframe", "subject": "center"},
+            ],
             "language": "en",
         }
     )
@@ -321,6 +326,11 @@ def test_shorts_are_ranked_titled_captioned_and_become_drafts(owner: Actor, talk
         assert 5 <= made.duration_seconds <= 9
         assert made.has_audio
         assert row["reasons"]
+        beats = [index * 60 / PRESETS["lofi"].bpm for index in range(60)]
+        timeline = stored_timeline(owner, row)
+        assert {piece.reason for piece in timeline.kept[:-1]} <= {"beat", "off_beat"}
+        if any(piece.reason == "beat" for piece in timeline.kept):
+            assert beats_missed(timeline, beats) <= 1
         clip = [s for s in talk.speech.sentences if s.start >= row["start"] - 0.3 and s.end <= row["end"] + 0.5]
         assert clip
         assert abs(clip[0].start - row["start"]) < 0.35

@@ -301,4 +301,4 @@ def test_a_viewer_sees_but_changes_nothing(
         session.get_one(User, owner.user_id).role = "viewer"
     test = open_page("video", project=str(project_id))
     assert test.button(key="find_cuts").disabled
-    assert test.toggle(key=f"choice-fillers-{project_id}").disabled
+    assert test.button_group(key=f"choice-pauses-{project_id}").disabled
