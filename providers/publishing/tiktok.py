@@ -35,6 +35,8 @@ from providers.publishing.base import (
 from providers.publishing.tiktok_chunks import USUAL, Chunks, chunks_of
 
 TRIES = 5
+LAG = 3.0
+"""Seconds before TikTok is asked what it has after it refused a range: its count may lag behind what it took."""
 AT_ONCE = 20
 """Videos of one question; and posts asked about by their publish id in one round (30 a minute are allowed)."""
 COUNTERS = {"view_count": "views", "like_count": "likes", "comment_count": "comments", "share_count": "shares"}
@@ -156,6 +158,8 @@ class TikTokPublisher(PlatformPublisherBase):
                     # The address is not good any more, or the ranges are not what TikTok has: look what it has.
                     handle = {**handle, "gone": answer.status_code != 416}
                     save(handle)
+                    if answer.status_code == 416:
+                        self._pause(LAG)
                     raise PlatformFailure(
                         "The upload was interrupted for too long.",
                         "The studio looks whether the video arrived, and sends it again if it did not.",

@@ -25,7 +25,7 @@ from core.publishing.oauth import Token
 from core.publishing.rules import RULES
 from core.security import Actor
 from core.storage import sha256_of
-from providers.publishing.tiktok import TikTokPublisher
+from providers.publishing.tiktok import LAG, TikTokPublisher
 from tests.engine import publishing_studio as room
 from tests.fakes.tiktok.client import FakeTikTok
 from tests.fault.publishing_worker import TIKTOK, TIKTOK_CHUNK
@@ -122,6 +122,21 @@ def test_f2_lost_answers_are_looked_up_not_repeated(tiktok: FakeTikTok, owner: A
     _published_once(tiktok, ids)
     opened = Counter(line["open_id"] for line in tiktok.logged("init"))
     assert opened == {"last_chunk drop_after": 1, "last_chunk drop_before": 1, "init drop_after": 2}
+
+
+def test_f2_a_count_that_lags_behind_the_lost_last_chunk_leads_to_no_second_post(
+    tiktok: FakeTikTok, owner: Actor, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TikTok has it all, says that it has not, and refuses the last chunk when it comes again."""
+    waited: list[float] = []
+    monkeypatch.setitem(TikTokPublisher.__init__.__kwdefaults__, "pause", waited.append)
+    tiktok.set(count_lag=4)
+    tiktok.fault("last_chunk", "drop_after")
+    publication = _planned(owner, room.stored(owner, video), _account(owner, tiktok))
+    room.tick()
+    _published_once(tiktok, [publication])
+    assert len(tiktok.logged("init")) == 1
+    assert LAG in waited
 
 
 def test_f3_trouble_in_mid_upload_goes_on_at_the_chunk_that_broke(
