@@ -210,7 +210,7 @@ class InstagramPublisher(PlatformPublisherBase):
         return Reconciled("resumable")
 
     def _find(self, handle: Handle) -> str:
-        """The post a container became.
+        """The post a container became: of this account, which publishes one thing at a time, the newest of these words.
 
         Raises:
             PlatformFailure: ``transient`` while it is not listed: it is there, so nothing is ever sent again.
@@ -226,7 +226,7 @@ class InstagramPublisher(PlatformPublisherBase):
         if not found:
             title = f"{NAME} has published it and does not list it yet."
             raise PlatformFailure(title, error_class="transient", code="not-listed")
-        return str(min(found, key=lambda row: datetime.fromisoformat(row["timestamp"]))["id"])
+        return str(max(found, key=lambda row: datetime.fromisoformat(row["timestamp"]))["id"])
 
     def check(self, remote_id: str) -> Checked:
         """What is published is there at once, and public."""

@@ -49,6 +49,8 @@ def test_connecting_names_the_pages_and_the_instagram_accounts_that_were_picked(
     meta.page("1001", name="ครัวบ้าน", instagram_id="2002", username="krua")
     meta.page("1002", name="Other")
     meta.page("1003", name="Read only", tasks=["ANALYZE"])
+    meta.page("1004", name="Left out in the dialog", instagram_id="2004", username="private")
+    meta.set(picked=["1001", "1002", "1003"])
     with served.client(owner) as client:
         assert _login(client, "facebook", "deny") == "/publishing?connection=declined&platform=facebook"
         assert _login(client, "facebook") == "/publishing?connection=made&platform=facebook"

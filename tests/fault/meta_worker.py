@@ -31,9 +31,9 @@ from workers.publishing import ledger, upload
 OPENED, HALF, SENT = "opened, handle not stored", "half of it sent", "bytes sent, not stored"
 BEFORE, AFTER, STORED = "about to be finished", "finished, answer not read", "id stored"
 POINTS = {
-    "reel": (OPENED, HALF, BEFORE, AFTER),
-    "video": (HALF, SENT, AFTER, STORED),
-    "instagram": (HALF, BEFORE, AFTER),
+    "reel": (OPENED, HALF, AFTER),
+    "video": (SENT, AFTER),
+    "instagram": (BEFORE, AFTER, STORED),
 }
 _FINISH = ("/video_reels", "/videos", "/media_publish")
 

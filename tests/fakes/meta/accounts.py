@@ -79,7 +79,7 @@ class Accounts:
         self._answer(200, {"access_token": token, "token_type": "bearer", "expires_in": life})
 
     def _my_accounts(self) -> None:
-        """The person's Pages, one a page of the listing, each with a token that does not end by itself."""
+        """The Pages picked in the dialog, one a page of the listing, each with a token that has no end of its own."""
         self._misbehave("accounts")
         token = self._token()
         if token.kind not in ("short", "long"):
@@ -87,7 +87,8 @@ class Accounts:
         wanted = self.params.get("fields", "id,name")
         after = int(self.params.get("after", 0))
         with self.state.lock:
-            pages = list(self.state.pages.values())
+            picked = self.state.picked
+            pages = [page for page in self.state.pages.values() if picked is None or page.page_id in picked]
             life = 3600 if token.kind == "short" else None
             rows = []
             for page in pages[after : after + 1]:

@@ -148,6 +148,7 @@ class State:
         self.pages: dict[str, Page] = {}
         self.tokens: dict[str, Token] = {}
         self.codes: dict[str, str] = {}
+        self.picked: list[str] | None = None
         self.videos: dict[str, Video] = {}
         self.containers: dict[str, Container] = {}
         self.media: dict[str, Media] = {}
