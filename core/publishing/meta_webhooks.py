@@ -87,7 +87,7 @@ class MetaRoom(inbox.Room):
     def _entries(self, body: bytes) -> list[dict[str, Any]]:
         try:
             told = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             _log.warning("a signed notification could not be read: %s", type(error).__name__)
             return []
         if not isinstance(told, dict) or told.get("object") != OBJECTS[self.platform]:
