@@ -184,7 +184,8 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         if form is not None:
             with st.container(border=True):
                 st.markdown(f"**{shell.plain(names[row.id])}**")
-                _preview(viewer, episode, row)
+                if row.platform == "tiktok":  # whose rules for apps ask for it
+                    _preview(viewer, episode, row)
                 answers[row.id] = form(viewer, row, material)
                 show_caption(viewer, row, *words)
     with shell.errors(viewer):

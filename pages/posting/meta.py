@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
 from core import database
@@ -15,14 +13,6 @@ from core.publishing.provenance import Provenance
 from core.publishing.reels import fits_a_reel
 from pages import shell
 from pages.posting.answers import OPEN, Answers
-
-
-def show_hook(viewer: shell.Viewer, account: PlatformAccount) -> None:
-    """Where Meta delivers its notifications (P2.4), for the owner to enter there."""
-    if account.platform in ("facebook", "instagram") and viewer.actor.role == "owner":
-        origin = "{0.scheme}://{0.netloc}".format(urlsplit(st.context.url or ""))
-        address = f"{origin}/api/publishing/webhook/{account.platform}"
-        st.caption(t("publishing.meta.hook", viewer.lang, address=address))
 
 
 def _video(viewer: shell.Viewer) -> Asset | None:

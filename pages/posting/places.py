@@ -14,10 +14,11 @@ from core.publishing.plan import database_now
 from core.publishing.rules import rules_of
 from pages import shell
 from pages.posting.dialog import account_label, offer_simulated
-from pages.posting.meta import show_hook
 from pages.posting.posts import spoken
 from pages.posting.simulated import play_week
 
+ENTERED = {"tiktok": "enter", "facebook": "enter_meta", "instagram": "enter_meta"}
+"""Platforms where the owner enters the address for notifications, and the message that says how."""
 CONNECT = "/api/publishing/accounts/{platform}/connect"
 
 
@@ -53,7 +54,6 @@ def _accounts(viewer: shell.Viewer, known: list[PlatformAccount]) -> None:
                     st.caption(shell.plain(spoken(account.status_reason, lang)))
                 _allowance(viewer, account)
                 _push(viewer, account)
-                show_hook(viewer, account)
             if viewer.actor.role == "owner" and st.button(
                 t("publishing.disconnect", lang), key=f"disconnect-{account.id}", icon=":material/link_off:"
             ):
@@ -95,12 +95,13 @@ def _allowance(viewer: shell.Viewer, account: PlatformAccount) -> None:
 
 
 def _push(viewer: shell.Viewer, account: PlatformAccount) -> None:
-    """Notifications (P2.4): of YouTube what holds, and the button that asks for them; for TikTok the address that is
-    entered there."""
+    """Notifications (P2.4): of YouTube what holds, and the button that asks for them; for the others the address that
+    is entered there."""
     lang = viewer.lang
-    if account.platform == "tiktok" and viewer.actor.role == "owner":
-        address = webhooks.address_of(st.context.url or "", "tiktok")
-        st.caption(t("publishing.push.enter" if address else "publishing.push.local", lang))
+    if account.platform in ENTERED and viewer.actor.role == "owner":
+        address = webhooks.address_of(st.context.url or "", account.platform)
+        words = f"publishing.push.{ENTERED[account.platform] if address else 'local'}"
+        st.caption(t(words, lang, platform=t(f"platform.{account.platform}", lang)))
         if address:
             st.code(address, language=None)
     if account.platform != "youtube" or account.status != "connected":
