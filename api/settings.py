@@ -13,6 +13,7 @@ from core import jobs, speech
 from core.assets import disk_used
 from core.errors import InvalidInput
 from core.music.payloads import ModelDownloadInput
+from core.music.separation import HTDEMUCS
 from core.preferences import preferences_of, set_preferences, store_value, stored_names
 from core.security import Actor
 from core.settings import get_settings
@@ -126,6 +127,7 @@ def list_providers(session: Scoped, actor: CurrentActor) -> list[ProviderOut]:
 
 @router.post("/settings/models", status_code=202)
 def download_model(session: Starting, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
-    """Download a speech model of the catalogue; its progress is the job's."""
-    speech.model_of(order.name)
+    """Download a speech model of the catalogue, or the weights of Demucs; its progress is the job's."""
+    if order.name != HTDEMUCS.name:
+        speech.model_of(order.name)
     return Accepted(job_id=jobs.submit(session, actor, "models.download", order).id)

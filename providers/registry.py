@@ -21,10 +21,11 @@ from core import speech
 from core.i18n import file_size, t
 from core.models.identity import StoredSetting
 from core.models.publishing import PlatformAccount
+from core.music import separation
 from core.music.presets import PRESETS, SOUNDFONT
 from core.settings import get_settings
 
-Kind = Literal["video", "speech", "voice", "music", "analysis", "translation", "publishing", "language"]
+Kind = Literal["video", "speech", "voice", "music", "analysis", "stems", "translation", "publishing", "language"]
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,25 @@ def _meta(studio: _Studio, name: str, title: str) -> ProviderInfo:
     )
 
 
+def _stems(_: _Studio) -> list[ProviderInfo]:
+    model = {"model": separation.HTDEMUCS.name, "size_bytes": separation.HTDEMUCS.size_bytes}
+    known: tuple[tuple[separation.StemProvider, str, str, dict[str, Any]], ...] = (
+        ("builtin", "Basic", "MIT; notes Apache-2.0 (Basic Pitch)", {}),
+        ("demucs", "Demucs", separation.HTDEMUCS.licence, model),
+        ("spleeter", "Spleeter", "MIT", {}),
+        ("lalal", "LALAL.AI", "service's terms", {}),
+    )
+    found = []
+    for name, title, licence, details in known:
+        state = separation.state_of(name)
+        found.append(
+            ProviderInfo(
+                name, "stems", title, state == "ready", f"provider.stems_{name}.{state}", licence, details=details
+            )
+        )
+    return found
+
+
 def _publishing(studio: _Studio) -> list[ProviderInfo]:
     youtube, tiktok = (name in studio.platforms for name in ("youtube", "tiktok"))
     return [
@@ -192,6 +212,7 @@ _ENTRIES: tuple[Callable[[_Studio], list[ProviderInfo]], ...] = (
     _speech,
     _voice,
     _music,
+    _stems,
     _publishing,
     _language,
 )

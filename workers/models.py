@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.music.payloads import ModelDownloadInput
+from core.music.separation import HTDEMUCS, model_folder, model_installed
 from core.progress import part
 from providers.speech import models
 from workers.context import JobContext
@@ -13,6 +14,12 @@ from workers.registry import task
 
 @task("models.download")
 def download_model(context: JobContext, payload: ModelDownloadInput) -> dict[str, Any]:
-    """Fetch one speech model; what an interrupted attempt has received is kept and continued."""
-    models.download(payload.name, progress=part(context.progress, 0.0, 0.99, "stage.download"))
+    """Fetch one model; what an interrupted attempt has received is kept and continued."""
+    progress = part(context.progress, 0.0, 0.99, "stage.download")
+    if payload.name == HTDEMUCS.name:
+        if not model_installed(HTDEMUCS):
+            folder = model_folder(HTDEMUCS).name
+            models.fetch_files(folder, HTDEMUCS.repository, HTDEMUCS.files, HTDEMUCS.size_bytes, progress=progress)
+    else:
+        models.download(payload.name, progress=progress)
     return {"model": payload.name}

@@ -14,14 +14,21 @@ STUDIO_RATE = 48_000
 Samples = np.ndarray[Any, np.dtype[np.float32]]
 
 
-def to_wav(source: Path, target: Path, *, duration_seconds: float = 0.0, progress: Progress = no_progress) -> None:
+def to_wav(
+    source: Path,
+    target: Path,
+    *,
+    duration_seconds: float = 0.0,
+    rate: int = STUDIO_RATE,
+    progress: Progress = no_progress,
+) -> None:
     """Write the first audio track of ``source`` as 48 kHz 24-bit stereo WAV (RF64 past 4 GB).
 
     Raises:
         UnsupportedMedia: there is no sound, or the file is damaged.
     """
     arguments = source_arguments(source)
-    arguments += ["-map", "0:a:0", "-vn", "-ac", "2", "-ar", str(STUDIO_RATE), "-c:a", "pcm_s24le", "-rf64", "auto"]
+    arguments += ["-map", "0:a:0", "-vn", "-ac", "2", "-ar", str(rate), "-c:a", "pcm_s24le", "-rf64", "auto"]
     run_ffmpeg(
         [*arguments, output_argument(target)],
         duration_seconds=duration_seconds,

@@ -11,7 +11,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,30 +52,41 @@ def download(name: str, *, progress: Progress = no_progress) -> Path:
         ProviderRefused: the server refuses, cannot be reached, or sends something damaged.
         OutOfSpace: the disk has no room for it.
     """
-    import httpx
-
     model = model_of(name)
     if name == BUNDLED:
         raise InvalidInput("The built-in speech model needs no download.")
     present = folder_of(name)
     if present:
         return present
-    partial = _partial_folder(name)
+    return fetch_files(f"whisper-{name}", model.repository, model.files, model.size_bytes, progress=progress)
+
+
+def fetch_files(
+    folder: str, repository: str, files: Sequence[str], size_bytes: int, *, progress: Progress = no_progress
+) -> Path:
+    """Fetch a model's files into ``folder`` of the models' folder, where it appears when it is whole.
+
+    Raises:
+        ProviderRefused, OutOfSpace: as :func:`download`.
+    """
+    import httpx
+
+    partial = get_settings().models_dir / f".partial-{folder}"
     partial.mkdir(parents=True, exist_ok=True)
     done = sum(path.stat().st_size for path in partial.iterdir())
-    require_space(max(model.size_bytes - done, 0))
+    require_space(max(size_bytes - done, 0))
     finished = 0
     with httpx.Client(follow_redirects=True, timeout=_TIMEOUT) as client:
-        for file in model.files:
-            url = f"{get_settings().model_base_url.rstrip('/')}/{model.repository}/resolve/main/{file}"
+        for file in files:
+            url = f"{get_settings().model_base_url.rstrip('/')}/{repository}/resolve/main/{file}"
             fetch = _Fetch(client, url, partial / file)
             start = finished
 
             def report(received: int, start: int = start) -> None:
-                progress(min((start + received) / model.size_bytes, 0.999), "stage.download")
+                progress(min((start + received) / size_bytes, 0.999), "stage.download")
 
             finished += fetch.run(report)
-    final = get_settings().models_dir / f"whisper-{name}"
+    final = get_settings().models_dir / folder
     partial.rename(final)
     progress(1.0, "stage.download")
     return final

@@ -60,6 +60,12 @@ def songs(few: bool = False) -> Iterator[Song]:
 
 def band(number: int) -> Song:
     """Comping, bass, drums and, in every second, a melody; triads in one key, one or two a bar."""
+    score, truth = band_score(number)
+    return _song(f"band {number}", "band", score, 60 / score.bpm, truth)
+
+
+def band_score(number: int) -> tuple[Score, tuple[tuple[float, float, int, int], ...]]:
+    """What a band plays, and its chords as (start, end, root, third) in beats."""
     chance = random.Random(1000 + number)
     minor = number % 3 == 1
     key = f"{KEYS[number * 5 % 12]}:{'min' if minor else 'maj'}"
@@ -96,8 +102,7 @@ def band(number: int) -> Song:
     made = [Part("chords", programs[0], tuple(chords)), Part("bass", programs[1], tuple(bass), gain_db=-1.0)]
     made += [Part("melody", chance.choice((73, 40, 80, 65)), tuple(melody), gain_db=-3.0)] if melody else []
     made += [Part("drums", DRUMS, tuple(kit), gain_db=chance.uniform(-8, -2))] if number != 6 else []
-    score = Score(bpm, key, beats, bars, tuple(_played(part, bpm, chance) for part in made))
-    return _song(f"band {number}", "band", score, 60 / bpm, tuple((s, e, r, t) for s, e, r, t in truth))
+    return Score(bpm, key, beats, bars, tuple(_played(part, bpm, chance) for part in made)), tuple(truth)
 
 
 def _comp(how: str, start: float, length: int, classes: Sequence[int], chance: random.Random) -> list[Note]:
