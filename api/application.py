@@ -32,6 +32,7 @@ from api import (
     sessions,
     settings,
     sign_in_page,
+    stems,
     timelines,
     unbuilt,
     uploads,
@@ -89,7 +90,7 @@ api.add_middleware(health.Timed)
 
 ROOMS = (
     *(sessions, sign_in_page, health, documentation, events, settings),
-    *(jobs, uploads, assets, timelines, video, music),
+    *(jobs, uploads, assets, timelines, video, music, stems),
     *(channels, publishing, webhooks, business, advisor),
     unbuilt,
 )

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
 from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
+from core.music.stem_payloads import MixInput, StemsInput
 from core.publishing.payloads import (
     AccountInput,
     ChannelInput,
@@ -61,6 +62,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "instrument": "guitar",
         "difficulty": "easy",
         "formats": ["text", "gp5", "musicxml"],
+    },
+    StemsInput: {"audio_asset_id": _VIDEO, "stems": ["vocal", "drums", "bass", "other"], "provider": "builtin"},
+    MixInput: {
+        "tracks": [{"asset_id": _VIDEO, "gain_db": -3.0}, {"asset_id": _EPISODE, "muted": True}],
+        "format": "mp3",
+        "name": "Karaoke",
     },
     ChannelInput: {"name": "Night walks", "timezone": "Asia/Bangkok", "currency": "THB", "language": "th"},
     SeriesInput: {"name": "Markets"},

@@ -13,11 +13,9 @@ from api.problems import Problem
 _MISSING = (
     ("POST", "/video/generate", "generate video", "It edits recordings: POST /video/edit and POST /video/shorts."),
     ("POST", "/video/ads", "make advertising sets", "POST /video/multi-export renders one video in several shapes."),
-    ("POST", "/audio/stems", "separate a song into stems", "POST /audio/import takes its whole sound."),
     ("POST", "/audio/remaster", "remaster audio", "POST /video/edit reduces noise and normalises loudness."),
     ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
     ("POST", "/audio/speech", "speak a text", "Record the voice, then upload it."),
-    ("POST", "/audio/mix", "export mixes of stems", "POST /video/edit puts music under a voice."),
     ("POST", "/music/generate", "compose music from a prompt", "POST /music/builtin renders the built-in tracks."),
     ("GET", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
     ("POST", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),

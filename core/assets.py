@@ -106,11 +106,15 @@ def search(
     text: str = "",
     kind: str | None = None,
     include_hidden: bool = False,
+    with_stems: bool = True,
     limit: int = 50,
     offset: int = 0,
 ) -> list[Asset]:
     """Assets of the session's owner, newest first; ``text`` is looked for in the names, case-insensitively."""
-    statement = _matching(text, kind, include_hidden).order_by(Asset.created_at.desc(), Asset.id.desc())
+    matching = _matching(text, kind, include_hidden)
+    if not with_stems:
+        matching = matching.where(Asset.details["stem"].astext.is_(None))
+    statement = matching.order_by(Asset.created_at.desc(), Asset.id.desc())
     return list(session.scalars(statement.limit(min(limit, 500)).offset(offset)))
 
 

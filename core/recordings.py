@@ -18,13 +18,18 @@ RECORDING_MADE = "RECORDING_MADE"
 
 @events.subscriber(RECORDING_MADE)
 def ingest(session: Session, event: OutboxEvent) -> None:
-    """Submit the ingest job of the recording, unless it has one or is gone. Idempotent."""
-    asset = session.get(Asset, UUID(event.data["asset_id"]))
-    if asset is None or asset.owner_id != event.owner_id:
+    """Have the recording prepared."""
+    prepare(session, event.owner_id, UUID(event.data["asset_id"]))
+
+
+def prepare(session: Session, owner_id: UUID, asset_id: UUID) -> None:
+    """Submit the ingest job of a recording, unless it has one or is gone. Idempotent."""
+    asset = session.get(Asset, asset_id)
+    if asset is None or asset.owner_id != owner_id:
         return
     known = session.scalar(
         select(Job.id).where(Job.kind == "ingest", Job.payload["asset_id"].astext == str(asset.id)).limit(1)
     )
     if known is None:
-        studio = Actor(user_id=event.owner_id, owner_id=event.owner_id, role="owner")
+        studio = Actor(user_id=owner_id, owner_id=owner_id, role="owner")
         jobs.submit(session, studio, "ingest", IngestInput(asset_id=asset.id))

@@ -21,7 +21,7 @@ from core.assets import StagedAsset, mime_type_of
 from core.errors import JobCancelled
 from core.jobs import lifecycle
 from core.models.assets import Asset, MediaAnalysis
-from core.models.base import uuid7
+from core.models.base import Base, uuid7
 from core.models.jobs import Job
 from core.settings import get_settings
 from core.storage import asset_key, require_space, safe_name, sha256_of, storage
@@ -61,6 +61,7 @@ class JobContext:
         self.stale = threading.Event()
         self.done = threading.Event()
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.rows: list[Base] = []  # of the final transaction, beside the assets
         self._staged: dict[str, StagedAsset] = {}
         self._fraction = 0.0
         self._stage = job.stage

@@ -25,6 +25,7 @@ TASK_MODULES = (
     "workers.music.analyze",
     "workers.music.tab",
     "workers.music.builtin",
+    "workers.music.stems",
     "workers.models",
     "workers.publishing.upload",
     "workers.publishing.sync",

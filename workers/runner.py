@@ -109,6 +109,7 @@ def _succeed(context: JobContext, result: dict[str, Any]) -> None:
         staged = context.staged()
         for asset in staged:
             assets.add(session, context.owner_id, asset, context.job_id)
+        session.add_all(context.rows)
         for kind, data in context.events:
             events.emit(session, kind, context.owner_id, data)
         visible = [asset.asset_id for asset in staged if not asset.hidden]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-SUBSCRIBER_MODULES = ("core.publishing.episodes", "core.recordings", "core.music.metadata")
+SUBSCRIBER_MODULES = ("core.publishing.episodes", "core.recordings", "core.music.metadata", "core.music.stems")
 
 
 def load_subscribers() -> None:

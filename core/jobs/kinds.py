@@ -45,6 +45,8 @@ _ALL = (
     JobKind("audio.import", "core.music.payloads:ImportAudioInput", "default"),
     JobKind("music.analyze", "core.music.payloads:AnalyzeInput", "default"),
     JobKind("music.tab", "core.music.payloads:TabInput", "default"),
+    JobKind("audio.stems", "core.music.stem_payloads:StemsInput", "media"),
+    JobKind("audio.mix", "core.music.stem_payloads:MixInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),
     JobKind("models.download", "core.music.payloads:ModelDownloadInput", "default"),
     JobKind("publishing.upload", "core.publishing.payloads:PublishingUploadInput", "publishing", 10),

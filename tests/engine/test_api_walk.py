@@ -22,7 +22,7 @@ import pytest
 from api.application import api
 from core import database, jobs
 from core.models.advisor import AdvisorQuery, Conversation
-from core.models.assets import Asset, AudioAnalysis, MediaAnalysis, TimelineRow, Upload
+from core.models.assets import Asset, AudioAnalysis, MediaAnalysis, StemGroup, TimelineRow, Upload
 from core.models.base import uuid7
 from core.models.business import CostEntry, FxRate, RevenueRecord
 from core.models.identity import Project, User
@@ -104,7 +104,9 @@ def _belongings(actor: Actor) -> dict[str, str]:
         session.add(MediaAnalysis(owner_id=owner_id, sha256=video.sha256, kind="peaks", result=waveform))
         timeline = TimelineRow(owner_id=owner_id, source_asset_id=video.id, document=_timeline(str(video.id)))
         series = Series(owner_id=owner_id, channel_id=channel.id, name="s")
-        session.add_all([timeline, series, AudioAnalysis(owner_id=owner_id, audio_asset_id=video.id, result={})])
+        stems = dict.fromkeys(("vocal", "drums", "bass", "other"), str(video.id))
+        group = StemGroup(owner_id=owner_id, audio_asset_id=video.id, provider="builtin", stems=stems)
+        session.add_all([timeline, series, group, AudioAnalysis(owner_id=owner_id, audio_asset_id=video.id, result={})])
         session.flush()
         episode = Episode(owner_id=owner_id, channel_id=channel.id, series_id=series.id, title="e", asset_id=video.id)
         session.add(episode)
@@ -126,7 +128,7 @@ def _belongings(actor: Actor) -> dict[str, str]:
         session.flush()
         rows = {
             "cost_id": cost, "revenue_id": revenue, "rate_id": rate, "conversation_id": conversation,
-            "query_id": query,
+            "query_id": query, "stem_group_id": group,
             "asset_id": video, "channel_id": channel, "series_id": series, "episode_id": episode, "job_id": job,
             "account_id": account, "publication_id": publication, "timeline_id": timeline, "project_id": project,
         }  # fmt: skip
@@ -318,7 +320,7 @@ def test_unknown_paths_methods_and_bodies_are_problems(served: Served, owner: Ac
             (client.post("/api/video/edit", content=b"[" * 100_000, headers=JSON), 400),
             (client.post("/api/video/edit", content=b"{}", headers={"Content-Type": "text/plain"}), 415),
             (client.post("/api/video/generate", json={}), 501),
-            (client.post("/api/audio/stems", json={}), 501),
+            (client.post("/api/audio/podcast", json={}), 501),
             (client.get(f"/api/video/timelines/{UUID(int=0)}/export?format=otio"), 404),
         ):
             assert answer.status_code == status, answer.text
