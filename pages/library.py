@@ -13,6 +13,7 @@ from core.i18n import clock, file_size, moment, t
 from core.models.assets import ASSET_KINDS, Asset
 from core.models.jobs import Job
 from core.models.publishing import Episode, PublicationRecord
+from core.music import stems
 from core.publishing.library import delete_asset, posts_of
 from core.storage import storage
 from pages import media, shell, work
@@ -91,7 +92,8 @@ def details(viewer: shell.Viewer, identifier: str) -> None:
             st.caption(t("library.by_job", lang, job=work.title_of(job, lang)) if job else t("library.own", lang))
             family(viewer, t("library.made_from", lang), [row for row, _role in kin.parents])
             made = [row for row, _role in kin.children if not row.hidden]
-            family(viewer, t("library.made_of_it", lang), made)
+            family(viewer, t("stems.title", lang), [row for row in made if stems.is_stem(row)])
+            family(viewer, t("library.made_of_it", lang), [row for row in made if not stems.is_stem(row)])
             st.markdown(f"**{t('library.where_used', lang)}**")
             if not episodes:
                 st.caption(t("library.not_used", lang))
@@ -162,7 +164,10 @@ def listing(viewer: shell.Viewer) -> None:
         )
     limit = PAGE * st.session_state.get("library_pages", 1)
     with database.session(viewer.actor) as session:
-        rows = assets.search(session, text=text, kind=None if kind == ALL else kind, limit=limit + 1)
+        # Stems stand under their song; a search finds them by name.
+        rows = assets.search(
+            session, text=text, kind=None if kind == ALL else kind, with_stems=bool(text), limit=limit + 1
+        )
         if not rows:
             key = "nothing" if text or kind != ALL else "empty"
             way = "video" if key == "empty" else ""
@@ -178,6 +183,8 @@ def listing(viewer: shell.Viewer) -> None:
                     media.thumbnail(session, asset)
                     shell.name_of(media.name_of(asset, lang))
                     shell.facts(*what_it_is(asset, viewer))
+                    if separated := stems.count_of(session, asset):
+                        shell.chips((t("stems.count", lang, count=separated), ""))
                     if st.button(t("library.details", lang), key=f"details-{asset.id}", width="stretch"):
                         st.query_params["asset"] = str(asset.id)
                         st.rerun()

@@ -15,6 +15,7 @@ from core.models.assets import Asset, AudioAnalysis
 from core.models.jobs import Job
 from core.music.keys import roman_numeral
 from core.music.payloads import AnalyzeInput, ImportAudioInput
+from core.music.stems import is_stem
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
@@ -22,6 +23,7 @@ from pages.components.waveform import ChordMark, SectionMark, waveform
 from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
+from pages.lab import stems as stem_parts
 from pages.lab import tabs
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
@@ -133,6 +135,10 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
                 with database.session(viewer.actor) as session:
                     jobs.submit(session, viewer.actor, "music.analyze", AnalyzeInput(audio_asset_id=asset.id))
                 st.rerun()
+    if is_stem(asset):
+        stem_parts.belongs(viewer, asset)
+    else:
+        stem_parts.show(viewer, asset)
     if viewer.may_edit:
         use_it(viewer, asset)
     shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])

@@ -16,6 +16,7 @@ from pages import shell, work
 from pages.components.sign_out import sign_out
 from pages.components.upload import size_limit
 from pages.editor import speech as speech_parts
+from pages.lab import stems as stem_parts
 from pages.money import cards
 from providers.registry import ProviderInfo, providers
 
@@ -106,7 +107,7 @@ def keys(viewer: shell.Viewer, names: list[str], stored: dict[str, bool]) -> Non
 
 
 def models(viewer: shell.Viewer) -> None:
-    """Speech models: installed, or to be downloaded with size and licence."""
+    """Speech models and the weights of Demucs: installed, or to be downloaded with size and licence."""
     lang = viewer.lang
     st.caption(t("settings.models_lead", lang))
     installed = speech.installed()
@@ -126,6 +127,7 @@ def models(viewer: shell.Viewer) -> None:
                 t("settings.download", lang), key=f"download-{model.name}", icon=":material/download:"
             ):
                 speech_parts.start_download(viewer, model.name)
+    stem_parts.show_weights(viewer)
 
 
 def people(viewer: shell.Viewer) -> None:

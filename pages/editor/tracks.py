@@ -15,6 +15,7 @@ from core.models.assets import Asset, AssetLink
 from core.models.jobs import Job
 from core.music.payloads import BuiltinTracksInput
 from core.music.presets import PRESETS
+from core.music.stems import is_stem
 from pages import shell, work
 from pages.components.player import player
 
@@ -39,7 +40,8 @@ def builtin(session: Session) -> dict[str, Asset]:
 
 
 def own_songs(session: Session) -> list[Asset]:
-    """The user's songs, newest first: a song that was imported is shown once, as its 48 kHz copy."""
+    """The user's songs, newest first: a song that was imported is shown once, as its 48 kHz copy, and without its
+    stems, which are found with it."""
     imported = (
         select(AssetLink.parent_id)
         .join(Job, Job.kind == "audio.import")
@@ -48,7 +50,7 @@ def own_songs(session: Session) -> list[Asset]:
     )
     replaced = set(session.scalars(imported))
     rows = assets.search(session, kind="audio", limit=200)
-    return [row for row in rows if not row.details.get("builtin") and row.id not in replaced]
+    return [row for row in rows if not row.details.get("builtin") and not is_stem(row) and row.id not in replaced]
 
 
 def options(session: Session, lang: str) -> list[Track]:
