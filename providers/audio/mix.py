@@ -27,10 +27,12 @@ _WAV_LIMIT = 4_000_000_000
 
 @dataclass(frozen=True)
 class Source:
-    """One sound and its level in dB."""
+    """One sound and its level in dB. ``stem`` says that it is a WAV of the studio's own making (48 kHz, stereo, 24
+    bits), which is read as it is; every other file is decoded by FFmpeg."""
 
     path: Path
     gain_db: float = 0.0
+    stem: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def mix(sources: Sequence[Source], folder: Path, form: MixFormat, *, progress: P
 
     with ExitStack() as stack:
         files = [
-            stack.enter_context(soundfile.SoundFile(_as_wav(source.path, folder / f"track-{index}.wav", progress)))
+            stack.enter_context(soundfile.SoundFile(_as_wav(source, folder / f"track-{index}.wav", progress)))
             for index, source in enumerate(sources)
         ]
         gains = [10 ** (source.gain_db / 20) for source in sources]
@@ -87,18 +89,10 @@ def mix(sources: Sequence[Source], folder: Path, form: MixFormat, *, progress: P
     return Mixed(encoded, seconds, lowered)
 
 
-def _as_wav(path: Path, copy: Path, progress: Progress) -> Path:
-    """The file itself where it is the studio's own kind of WAV, else a decoded copy."""
-    import soundfile
-
-    try:
-        about = soundfile.info(path)
-    except soundfile.LibsndfileError:
-        about = None
-    shape = about and (about.samplerate, about.channels, about.subtype)
-    if about and shape == (decode.STUDIO_RATE, 2, "PCM_24") and about.format in ("WAV", "RF64", "WAVEX"):
-        return path
-    decode.to_wav(path, copy, progress=part(progress, 0.0, 0.1))
+def _as_wav(source: Source, copy: Path, progress: Progress) -> Path:
+    if source.stem:
+        return source.path
+    decode.to_wav(source.path, copy, progress=part(progress, 0.0, 0.1))
     return copy
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -54,14 +53,11 @@ def in_pieces(
             yield start, piece
             progress(done / len(starts))
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # Who cancels does not wait for the piece under way; it holds nothing but memory.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _await(result: Future[Block], progress: Progress, fraction: float) -> Block:
-    while True:
-        try:
-            return result.result(_TICK_SECONDS)
-        except NotYet:
-            if result.done():  # the work's own exception, should it be one of time
-                raise
-            progress(fraction)
+    while not wait([result], timeout=_TICK_SECONDS).done:
+        progress(fraction)
+    return result.result()

@@ -37,6 +37,7 @@ def separate(context: JobContext, payload: StemsInput) -> dict[str, Any]:
         context.asset_path(song.id), context.folder, duration_seconds=seconds,
         progress=part(context.progress, 0.0, 0.95, "stage.separate"),
     )  # fmt: skip
+    context.asset(song.id)  # deleted meanwhile: nothing to put stems beside
     group_id = uuid7()
     made: dict[str, str] = {}
     for stem in payload.stems:
@@ -81,7 +82,9 @@ def mix(context: JobContext, payload: MixInput) -> dict[str, Any]:
     """A new sound out of others; it may be used like any song of the Music Lab."""
     with context.session() as session:
         tracks = stems.tracks_of(session, payload)
-    sources = [mixing.Source(context.asset_path(asset.id), track.gain_db) for track, asset in tracks]
+    sources = [
+        mixing.Source(context.asset_path(asset.id), track.gain_db, stem=stems.is_stem(asset)) for track, asset in tracks
+    ]
     longest = max((asset.duration_seconds or 0.0) for _, asset in tracks)
     require_space(round(longest * _BYTES_PER_SECOND * (len(tracks) + 2)))
     made = mixing.mix(sources, context.folder, payload.format, progress=part(context.progress, 0.0, 0.95))
