@@ -83,7 +83,7 @@ def builtin_tracks(session: Starting, actor: CurrentActor, order: BuiltinTracksI
 
 
 @router.post("/music/tab", status_code=202)
-def write_tab(session: Scoped, actor: CurrentActor, order: TabInput) -> Accepted:
+def write_tab(session: Starting, actor: CurrentActor, order: TabInput) -> Accepted:
     """Write a tab and chord sheet for guitar, bass or ukulele in one of three levels (M4)."""
     references.sound(session, order.audio_asset_id)
     return Accepted(job_id=jobs.submit(session, actor, "music.tab", order).id)

@@ -73,7 +73,7 @@ def shorts(session: Starting, actor: CurrentActor, order: ShortsInput, project_i
 
 
 @router.post("/still", status_code=202)
-def still(session: Scoped, actor: CurrentActor, order: StillInput) -> Accepted:
+def still(session: Starting, actor: CurrentActor, order: StillInput) -> Accepted:
     """One picture of a video as an image of the library, to be a post's thumbnail (P2.1)."""
     references.video(session, order.video_asset_id)
     return Accepted(job_id=jobs.submit(session, actor, "video.still", order).id)
