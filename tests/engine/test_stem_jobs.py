@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,17 +18,19 @@ from sqlalchemy import select
 from core import assets, database, events
 from core.models.assets import Asset, StemGroup
 from core.models.jobs import Job, OutboxEvent
-from core.music.separation import STEMS
+from core.music.separation import HTDEMUCS, STEMS
 from core.security import Actor
+from core.settings import Settings, get_settings
 from providers.audio import decode, mix
 from tests.benchmark.stems import band
 from tests.engine.api_server import serve
 from tests.engine.test_music_jobs import deliver_all, keep
+from tests.engine.test_stems import keep_weights, tiny_network
 from tests.media import silent_video
-from workers import runner
+from workers import models, runner
 from workers.music import stems
 
-__all__ = ["stems"]  # importing registers the tasks
+__all__ = ["models", "stems"]  # importing registers the tasks
 STEPS = 2**23
 
 
@@ -168,6 +172,64 @@ def test_what_cannot_be_separated_or_mixed_is_refused(client: httpx.Client, owne
         assert answer.json()["title"]
     with database.session(owner) as session:
         assert session.scalars(select(Job).where(Job.kind.in_(("audio.stems", "audio.mix")))).all() == []
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, studio: Settings) -> Iterator[None]:
+    """A model hub that has the weights of a tiny network under the name of Demucs's."""
+    path = keep_weights(*tiny_network())
+    weights = path.read_bytes()
+    path.unlink()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path != f"/{HTDEMUCS.repository}/resolve/main/{HTDEMUCS.files[0]}":
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(weights)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(weights)
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("STUDIO_MODEL_BASE", f"http://127.0.0.1:{server.server_address[1]}")
+    get_settings.cache_clear()
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_weights_of_demucs_are_downloaded_and_then_it_separates(
+    hub: None, client: httpx.Client, owner: Actor, tmp_path: Path
+) -> None:
+    song = str(keep(owner, tone(tmp_path / "song.wav", 440, 0.5, 1.0, 44_100), tmp_path))
+    order = {"audio_asset_id": song, "provider": "demucs"}
+    assert client.post("/api/audio/stems", json=order).json()["type"] == "not-configured"
+
+    def state() -> dict[str, Any]:
+        return next(row for row in client.get("/api/providers").json() if (row["kind"], row["name"]) == demucs)
+
+    demucs = ("stems", "demucs")
+    assert (state()["ready"], "84 MB" in state()["reason"]) == (False, True)
+    download = client.post("/api/settings/models", json={"name": "htdemucs"})
+    assert download.status_code == 202, download.text
+    runner.run(download.json()["job_id"])
+    assert client.get(f"/api/jobs/{download.json()['job_id']}").json()["status"] == "succeeded"
+    assert state()["ready"]
+    job = worked(client, "stems", order)
+    assert job["status"] == "succeeded", job["error"]
+    assert (job["result"]["provider"], job["result"]["edition"]) == ("demucs", "htdemucs")
+    for stem, identifier in job["result"]["stems"].items():
+        about = soundfile.info(file_of(owner, identifier))
+        assert (about.samplerate, about.subtype) == (48_000, "PCM_24"), stem
+        assert about.frames == pytest.approx(48_000, abs=2)
 
 
 def test_only_the_stems_that_were_asked_for_are_kept(client: httpx.Client, owner: Actor, tmp_path: Path) -> None:

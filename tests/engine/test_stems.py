@@ -111,7 +111,7 @@ def test_a_cancelled_separation_stops_between_pieces() -> None:
 # --- Demucs on weights that the test makes: tiny, random, but read, run and joined like the real ones -----------------
 
 
-def _tiny() -> Any:
+def tiny_network() -> Any:
     import torch
     from demucs.htdemucs import HTDemucs
 
@@ -123,7 +123,7 @@ def _tiny() -> Any:
     return HTDemucs(**options).eval(), options
 
 
-def _keep(model: Any, options: dict[str, Any], **metadata: str) -> Path:
+def keep_weights(model: Any, options: dict[str, Any], **metadata: str) -> Path:
     from safetensors.torch import save_file
 
     def encoded(value: Any) -> Any:
@@ -151,14 +151,15 @@ def test_demucs_works_in_segments_as_its_own_library_does_on_the_whole(models: P
     with pytest.raises(NotConfigured) as refused:
         provider_of("demucs")
     assert refused.value.setting == "htdemucs"
-    model, options = _tiny()
-    _keep(model, options)
+    model, options = tiny_network()
+    keep_weights(model, options)
     rate = 44_100
     mix = np.random.default_rng(4).normal(0.01, 0.05, (LONG * rate, 2))
     soundfile.write(models / "given.wav", mix, rate, subtype="PCM_24")
     found = provider_of("demucs").separate_stems(models / "given.wav", models, duration_seconds=LONG)
     song = torch.from_numpy(soundfile.read(models / "given.wav", dtype="float32")[0].T.copy())
     mean, spread = song.mean(0).mean(), song.mean(0).std() + 1e-8
+    torch.set_num_threads(1)  # as the engine has it; on a busy machine threads wait for each other
     with torch.no_grad():
         whole = apply_model(model, ((song - mean) / spread)[None], shifts=0, overlap=0.25)[0] * spread + mean
     for name, expected in zip(options["sources"], whole.numpy(), strict=True):
@@ -173,8 +174,8 @@ def test_demucs_works_in_segments_as_its_own_library_does_on_the_whole(models: P
 
 
 def test_weights_of_another_class_or_a_damaged_file_run_nothing(models: Path) -> None:
-    model, options = _tiny()
-    path = _keep(model, options, klass="os.system")
+    model, options = tiny_network()
+    path = keep_weights(model, options, klass="os.system")
     with pytest.raises(EngineFailed) as refused:
         provider_of("demucs").separate_stems(path, models)
     assert "another kind" in refused.value.title
