@@ -110,7 +110,8 @@ def search(
     limit: int = 50,
     offset: int = 0,
 ) -> list[Asset]:
-    """Assets of the session's owner, newest first; ``text`` is looked for in the names, case-insensitively."""
+    """Assets of the session's owner, newest first; ``text`` is looked for in the names, case-insensitively. Pages that
+    show stems with their song leave them out here."""
     matching = _matching(text, kind, include_hidden)
     if not with_stems:
         matching = matching.where(Asset.details["stem"].astext.is_(None))

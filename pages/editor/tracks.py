@@ -15,7 +15,6 @@ from core.models.assets import Asset, AssetLink
 from core.models.jobs import Job
 from core.music.payloads import BuiltinTracksInput
 from core.music.presets import PRESETS
-from core.music.stems import is_stem
 from pages import shell, work
 from pages.components.player import player
 
@@ -49,8 +48,8 @@ def own_songs(session: Session) -> list[Asset]:
         .where(AssetLink.role == "source")
     )
     replaced = set(session.scalars(imported))
-    rows = assets.search(session, kind="audio", limit=200)
-    return [row for row in rows if not row.details.get("builtin") and not is_stem(row) and row.id not in replaced]
+    rows = assets.search(session, kind="audio", with_stems=False, limit=200)
+    return [row for row in rows if not row.details.get("builtin") and row.id not in replaced]
 
 
 def options(session: Session, lang: str) -> list[Track]:

@@ -14,6 +14,7 @@ from core.models.assets import Asset, AssetLink, StemGroup
 from core.models.jobs import Job
 from core.music.separation import STEMS
 from core.security import Actor
+from pages.editor import tracks
 from tests.page.conftest import Open, words
 
 Add = Callable[..., UUID]
@@ -80,7 +81,7 @@ def test_what_the_mixer_plays_is_what_an_export_orders(
 
 
 def test_stems_stand_under_their_song(
-    open_page: Open, settled: Callable[[str], None], separated: tuple[UUID, dict[str, UUID]]
+    open_page: Open, settled: Callable[[str], None], owner: Actor, separated: tuple[UUID, dict[str, UUID]]
 ) -> None:
     settled("en")
     song, stems = separated
@@ -91,6 +92,9 @@ def test_stems_stand_under_their_song(
     assert "Song drums.wav" in words(found)
     details = words(open_page("library", asset=str(song)))
     assert all(f"Song {stem}.wav" in details for stem in STEMS)
+    with database.session(owner) as session:
+        offered = [row.label for row in tracks.options(session, "en") if row.value.startswith("asset:")]
+    assert [label.partition(" ")[0] for label in offered] == ["Song.wav"], "what may go under a video"
     lab = words(open_page("music"))
     assert "Song.wav" in lab.replace("\\", "")
     assert "drums" not in lab
