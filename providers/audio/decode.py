@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from core.progress import Progress, no_progress
+from providers.video.probe import probe
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
+from providers.video.sound_edit import to_stereo
 
 STUDIO_RATE = 48_000
 Samples = np.ndarray[Any, np.dtype[np.float32]]
@@ -22,13 +24,14 @@ def to_wav(
     rate: int = STUDIO_RATE,
     progress: Progress = no_progress,
 ) -> None:
-    """Write the first audio track of ``source`` as 48 kHz 24-bit stereo WAV (RF64 past 4 GB).
+    """Write the first audio track of ``source`` as 48 kHz 24-bit stereo WAV (RF64 past 4 GB), as loud as it is.
 
     Raises:
         UnsupportedMedia: there is no sound, or the file is damaged.
     """
     arguments = source_arguments(source)
-    arguments += ["-map", "0:a:0", "-vn", "-ac", "2", "-ar", str(rate), "-c:a", "pcm_s24le", "-rf64", "auto"]
+    arguments += ["-map", "0:a:0", "-vn", "-af", to_stereo(probe(source).channels)]
+    arguments += ["-ar", str(rate), "-c:a", "pcm_s24le", "-rf64", "auto"]
     run_ffmpeg(
         [*arguments, output_argument(target)],
         duration_seconds=duration_seconds,

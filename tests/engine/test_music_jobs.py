@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 import soundfile
 from sqlalchemy import select
@@ -76,6 +77,18 @@ def test_the_sound_of_a_video_becomes_a_48_khz_wav_that_is_prepared_too(owner: A
     with database.session(owner) as session:
         prepared = list(session.scalars(select(Job).where(Job.kind == "ingest")))
         assert [job.payload["asset_id"] for job in prepared] == [str(asset.id)]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_sound_is_imported_as_loud_as_it_is(channels: int, owner: Actor, tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100)
+    soundfile.write(tmp_path / "tone.wav", np.repeat(tone[:, None], channels, axis=1), 44_100)
+    source = keep(owner, tmp_path / "tone.wav", tmp_path)
+    job = work(owner, "audio.import", ImportAudioInput(source_asset_id=source))
+    with database.session(owner) as session:
+        heard, rate = soundfile.read(assets.path_of(assets.get(session, job.result["audio_asset_id"])))
+    assert (rate, heard.shape[1]) == (48_000, 2)
+    assert np.abs(heard).max(axis=0) == pytest.approx([0.5, 0.5], abs=0.005)
 
 
 def test_a_video_without_sound_is_refused_and_leaves_nothing(owner: Actor, tmp_path: Path) -> None:
