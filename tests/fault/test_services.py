@@ -23,7 +23,15 @@ from rq import Worker
 from core.settings import Settings
 from workers import services
 
-LAUNCH = "import sys, time; from core import launch; s = launch.start(); print('up', flush=True); time.sleep(600)"
+# What a shell starts in the background ignores Ctrl-C, and its children inherit that: a test run there would wait.
+LAUNCH = """
+import signal, time
+from core import launch
+signal.signal(signal.SIGINT, signal.default_int_handler)
+services = launch.start()
+print("up", flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.fixture
