@@ -84,14 +84,25 @@ def badges(row: AudioAnalysis, lang: str) -> list[str]:
     if known.get("bpm"):
         found.append(t("music.bpm", lang, value=f"{float(known['bpm']):.0f}"))
     if known.get("key"):
-        found.append(t("music.key", lang, value=key_name(str(known["key"]), lang)))
-    if known.get("scale") not in (None, "major", "minor") and "key" not in row.corrections:
+        found.append(_key_badge(known, row, lang))
+    if _says_scale(known) and "key" not in row.corrections:
         found.append(t(f"music.scale.{str(known['scale']).replace(' ', '_')}", lang))
-    if known.get("key_confidence") and "key" not in row.corrections:
-        found.append(t("music.sure", lang, value=percent(float(known["key_confidence"]))))
     if known.get("time_signature"):
         found.append(t("music.metre", lang, value=known["time_signature"]))
     return found
+
+
+def _key_badge(known: dict[str, Any], row: AudioAnalysis, lang: str) -> str:
+    """The key; how sure the studio is of it only where it is the studio's own finding."""
+    name = key_name(str(known["key"]), lang)
+    if known.get("key_confidence") is None or "key" in row.corrections:
+        return t("music.key", lang, value=name)
+    return t("music.key_sure", lang, value=name, sure=percent(float(known["key_confidence"])))
+
+
+def _says_scale(known: dict[str, Any]) -> bool:
+    """Whether another scale than the key's own is clear enough to speak of."""
+    return known.get("scale") not in (None, "major", "minor") and float(known.get("scale_confidence") or 0) >= 0.2
 
 
 def song(viewer: shell.Viewer, identifier: str) -> None:
@@ -135,13 +146,13 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
                 with database.session(viewer.actor) as session:
                     jobs.submit(session, viewer.actor, "music.analyze", AnalyzeInput(audio_asset_id=asset.id))
                 st.rerun()
+    if viewer.may_edit:
+        use_it(viewer, asset)
+    shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
     if is_stem(asset):
         stem_parts.belongs(viewer, asset)
     else:
         stem_parts.show(viewer, asset)
-    if viewer.may_edit:
-        use_it(viewer, asset)
-    shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
     if row is not None:
         tabs.show(viewer, asset)
 
