@@ -7,13 +7,16 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core import database
@@ -54,6 +57,35 @@ def _each_once(fake: FakeYouTube, ids: list[UUID]) -> None:
     assert owners == Counter(key.hex[-16:] for key in ids)
 
 
+@contextmanager
+def _dropped_every(statements: int, *, times: int) -> Iterator[list[int]]:
+    """Every connection to the database ends before each so-many-th statement; yields how many ended at each drop.
+
+    Counted in statements, so that a fast machine and a slow one drop equally often, and never at one place only.
+    """
+    drops: list[int] = []
+    counted, lock = count(1), threading.Lock()
+    address = get_settings().effective_database_url.replace("postgresql+psycopg", "postgresql")
+
+    def drop(*_: object) -> None:
+        with lock:
+            if next(counted) % statements or len(drops) == times:
+                return
+            with psycopg.connect(address, autocommit=True) as connection:
+                ended = connection.execute(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                ).fetchone()
+            assert ended is not None
+            drops.append(int(ended[0]))
+
+    event.listen(database.engine(), "before_cursor_execute", drop)
+    try:
+        yield drops
+    finally:
+        event.remove(database.engine(), "before_cursor_execute", drop)
+
+
 def test_f5_a_database_that_drops_everybody_again_and_again(
     youtube: FakeYouTube, owner: Actor, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,24 +94,10 @@ def test_f5_a_database_that_drops_everybody_again_and_again(
     monkeypatch.setattr(ledger, "LEASE", timedelta(seconds=2))
     monkeypatch.setattr(dispatch, "LEASE", timedelta(seconds=2))
     ids = _planned(owner, youtube, video, 3, 3)
-    stop, dropped = threading.Event(), [0]
-    address = get_settings().effective_database_url.replace("postgresql+psycopg", "postgresql")
-
-    def drop() -> None:
-        with psycopg.connect(address, autocommit=True) as connection:
-            while not stop.wait(0.35) and dropped[0] < 30:
-                ended = connection.execute(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                ).fetchone()
-                dropped[0] += ended[0] if ended else 0
-
-    thread = threading.Thread(target=drop)
-    thread.start()
-    deadline = time.monotonic() + 100
-    try:
+    with _dropped_every(40, times=10) as drops:
+        deadline = time.monotonic() + 100
         while True:
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, (_states(), drops)
             try:
                 dispatch.dispatch_due()
                 dispatch.sweep_expired_leases()
@@ -89,10 +107,8 @@ def test_f5_a_database_that_drops_everybody_again_and_again(
                     break
             except DBAPIError:
                 continue
-    finally:
-        stop.set()
-        thread.join()
-    assert dropped[0] > 5
+    assert len(drops) == 10
+    assert sum(drops) >= 10
     _each_once(youtube, ids)
 
 
