@@ -7,11 +7,9 @@ put back on the recording's clock and moved onto the sound as those of the local
 
 from __future__ import annotations
 
-import asyncio
 import io
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from core.errors import InvalidInput, ProviderRefused, StudioError
+from core.errors import InvalidInput, ProviderRefused
 from core.progress import Progress, no_progress, part
 from core.video.text import clean
 from core.video.timeline import Word
+from providers.service import Wording, ask
 from providers.speech.onsets import snap_words, sounding_spans
 from providers.speech.pcm import HOP_SECONDS, RATE, Floats, Samples, decode, level_db
 from providers.speech.whisper import WITHOUT_SPACES, Transcript
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
 PART_SECONDS = 300.0
 # A part may end this much earlier than it could, at the quietest half second.
 _CHOICE_SECONDS, _QUIET_SECONDS = 60.0, 0.5
-_ATTEMPTS = 5
-_LONGEST_WAIT = 60.0
-_CONNECT_SECONDS, _ANSWER_SECONDS = 15.0, 600.0
+WORDING = Wording("speech service", "SPEECH_API_BASE and SPEECH_API_MODEL", "recording")
 
 
 @dataclass(frozen=True)
@@ -160,61 +157,21 @@ def _placed(heard: _Heard, start: float, end: float, *, spaced: bool) -> list[Wo
 
 def _ask(service: Service, language: str, sound: bytes, tick: Callable[[], None]) -> _Heard:
     """Send one part until the service has answered it or said no for good."""
-    import httpx
 
-    refusal: StudioError | None = None
-    for attempt in range(_ATTEMPTS):
-        wait = float(2**attempt)
-        try:
-            answer = asyncio.run(_post(service, language, sound, tick))
-        except httpx.TransportError as error:
-            refusal = ProviderRefused(
-                "The speech service cannot be reached.", str(error), code="unreachable", retryable=True
-            )
-        else:
-            if answer.status_code == 200:
-                return _read(answer)
-            refused = refusal_of(answer)
-            if not refused.retryable:
-                raise refused
-            refusal = refused
-            asked = answer.headers.get("retry-after", "")
-            wait = float(asked) if asked.isdigit() else wait
-        if attempt < _ATTEMPTS - 1:
-            _rest(min(wait, _LONGEST_WAIT), tick)
-    assert refusal is not None
-    raise refusal
-
-
-async def _post(service: Service, language: str, sound: bytes, tick: Callable[[], None]) -> httpx.Response:
-    """One request; ``tick`` is called twice a second, and when it raises the connection is closed."""
-    import httpx
-
-    async with httpx.AsyncClient(timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)) as client:
-        request = asyncio.create_task(
-            client.post(
-                f"{service.base.rstrip('/')}/audio/transcriptions",
-                headers={"Authorization": f"Bearer {service.key}"},
-                data={
-                    "model": service.model,
-                    "language": language,
-                    "response_format": "verbose_json",
-                    "timestamp_granularities[]": ["word", "segment"],
-                },
-                files={"file": ("speech.flac", sound, "audio/flac")},
-            )
+    def post(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
+        return client.post(
+            f"{service.base.rstrip('/')}/audio/transcriptions",
+            headers={"Authorization": f"Bearer {service.key}"},
+            data={
+                "model": service.model,
+                "language": language,
+                "response_format": "verbose_json",
+                "timestamp_granularities[]": ["word", "segment"],
+            },
+            files={"file": ("speech.flac", sound, "audio/flac")},
         )
-        while not request.done():
-            tick()
-            await asyncio.wait({request}, timeout=0.5)
-        return request.result()
 
-
-def _rest(seconds: float, tick: Callable[[], None]) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        tick()
-        time.sleep(min(left, 0.5))
+    return _read(ask(post, WORDING, tick))
 
 
 def _read(answer: httpx.Response) -> _Heard:
@@ -231,30 +188,3 @@ def _read(answer: httpx.Response) -> _Heard:
             code="no-word-times",
         )
     return heard
-
-
-def refusal_of(answer: httpx.Response) -> ProviderRefused:
-    """What to tell about an answer that is not a transcript."""
-    status, code, message = answer.status_code, "", ""
-    if answer.headers.get("content-type", "").startswith("application/json"):
-        body = answer.json()
-        error = body.get("error") if isinstance(body, dict) else None
-        if isinstance(error, dict):
-            code, message = str(error.get("code") or ""), clean(str(error.get("message") or ""))[:300]
-    detail = message or f"HTTP {status}"
-    code = code or str(status)
-    if status in (401, 403):
-        return ProviderRefused("The speech service refused the key.", f"Check it under Settings. {detail}", code=code)
-    if status == 402 or code == "insufficient_quota":
-        return ProviderRefused("The account at the speech service is used up.", detail, code=code)
-    if status == 404:
-        return ProviderRefused(
-            "The speech service does not know this address or model.",
-            f"Check SPEECH_API_BASE and SPEECH_API_MODEL. {detail}",
-            code=code,
-        )
-    if status == 429:
-        return ProviderRefused("The speech service is asked too often.", detail, code=code, retryable=True)
-    if status in (408, 425) or status >= 500:
-        return ProviderRefused("The speech service is out of order.", detail, code=code, retryable=True)
-    return ProviderRefused("The speech service refused the recording.", detail, code=code)

@@ -84,7 +84,7 @@ def test_refusals_are_sentences(
     fake: FakeSpeech, talk: media.SpokenClip, changed: dict[str, str], planned: list[dict[str, Any]], sentence: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("providers.speech.hosted._LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("providers.service._LONGEST_WAIT", 0.05)
     fake.answer_first(*planned)
     with pytest.raises(ProviderRefused, match=sentence) as refused:
         transcribe(talk.path, service(fake, **changed), language="en")
@@ -92,7 +92,7 @@ def test_refusals_are_sentences(
 
 
 def test_a_service_that_is_not_there(talk: media.SpokenClip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.speech.hosted._LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("providers.service._LONGEST_WAIT", 0.05)
     with pytest.raises(ProviderRefused, match="cannot be reached"):
         transcribe(talk.path, Service("http://127.0.0.1:9/v1", MODEL, KEY), language="en")
 
