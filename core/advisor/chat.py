@@ -1,7 +1,7 @@
 """The chat: a question in, a stored answer out, with the queries behind its numbers (A1, S3).
 
-Deterministic and always there; a language model may only be added beside it (``providers/language``), never in place
-of the queries.
+Deterministic and always there; a language model (:mod:`core.advisor.language`) may be asked instead, never in place of
+the queries.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.advisor import answers
-from core.advisor.naming import named
-from core.advisor.periods import coming, spoken
+from core.advisor.naming import Limit, named
+from core.advisor.periods import Ahead, Spoken, coming, spoken
 from core.advisor.render import Draft
 from core.advisor.results import Cell, Result
 from core.advisor.store import keep
@@ -70,21 +70,52 @@ def ask(
         InvalidInput: an empty question, or one longer than 1,000 characters.
         NotFound: ``conversation_id`` is not one of the actor's.
     """
+    asked = begin(session, actor, question, conversation_id=conversation_id, language=language, now=now)
+    return reply(session, actor, asked, simulated=simulated, now=now)
+
+
+def begin(
+    session: Session,
+    actor: Actor,
+    question: str,
+    *,
+    conversation_id: UUID | None = None,
+    language: str | None = None,
+    now: datetime | None = None,
+) -> Message:
+    """Store a question in its chat, a new one without ``conversation_id``.
+
+    Raises:
+        InvalidInput: an empty question, or one longer than 1,000 characters.
+        NotFound: ``conversation_id`` is not one of the actor's.
+    """
     text = " ".join(question.split())
     if not text:
         raise InvalidInput("Ask a question first.")
     if len(text) > QUESTION_LIMIT:
         raise InvalidInput("That question is too long.", "Ask in fewer than 1,000 characters.")
-    moment = now or datetime.now(UTC)
-    preferences = preferences_of(session, actor)
-    lang = "th" if is_thai(text) else (language or ("en" if re.search("[A-Za-z]", text) else preferences.language))
+    spoken_in = language or ("en" if re.search("[A-Za-z]", text) else preferences_of(session, actor).language)
     conversation = _conversation(session, conversation_id, text)
+    conversation.updated_at = now or datetime.now(UTC)
     asked = Message(
-        owner_id=owner_of(session), conversation_id=conversation.id, role="user", content=text, language=lang
+        owner_id=owner_of(session),
+        conversation_id=conversation.id,
+        role="user",
+        content=text,
+        language="th" if is_thai(text) else spoken_in,
     )
     session.add(asked)
     session.flush()
+    return asked
 
+
+def reply(
+    session: Session, actor: Actor, asked: Message, *, simulated: bool | None = None, now: datetime | None = None
+) -> Answered:
+    """The built-in analyst's answer to a stored question, stored after it."""
+    text, lang, moment = asked.content, asked.language, now or datetime.now(UTC)
+    preferences = preferences_of(session, actor)
+    conversation = get_owned(session, Conversation, asked.conversation_id)
     found, zone = understand(text), ZoneInfo(preferences.timezone)
     draft = Draft(lang, zone)
     kept: list[AdvisorQuery] = []
@@ -96,7 +127,7 @@ def ask(
     else:
         wanted = _ask(session, text, found, moment, zone, preferences.currency, simulated)
         result = answers.run(session, wanted)
-        _describe(result, wanted)
+        describe(result, wanted)
         kept.append(keep(session, result, conversation_id=conversation.id))
         answers.compose(draft, wanted, result)
         if not result.rows and not _anything(session) and found.intent not in ("scheduled", "attention"):
@@ -143,26 +174,43 @@ def _ask(
     simulated: bool | None,
 ) -> answers.Ask:
     as_simulated = uses_simulated(session, simulated)
-    days = spoken(text, today(session, zone, simulated=as_simulated, now=moment))
-    platform = found.platform if not as_simulated or found.intent in ("scheduled", "attention") else None
+    return scoped(
+        found,
+        spoken(text, today(session, zone, simulated=as_simulated, now=moment)),
+        simulated=as_simulated,
+        currency=next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
+        only=named(session, text),
+        ahead=coming(text, moment.astimezone(zone).date()),
+        now=moment,
+        zone=zone,
+    )
+
+
+def scoped(
+    found: Understood,
+    days: Spoken,
+    *,
+    simulated: bool,
+    currency: str,
+    only: Limit | None,
+    ahead: Ahead | None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> answers.Ask:
+    """What was understood, with the figures it takes: a platform is kept to where figures have one."""
+    platform = found.platform if not simulated or found.intent in ("scheduled", "attention") else None
     of_costs = found.intent in ("losses", "costs") or (found.intent == "top" and found.metric in ("profit", "roi"))
     all_platforms = platform is not None and of_costs
     if all_platforms:
         platform = None  # costs belong to episodes: with one platform's alone everything would look free
-    scope = Scope(
-        days.period,
-        next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
-        as_simulated,
-        platform=platform,
-    )
-    limit = named(session, text)
-    if limit is not None:
-        scope = replace(scope, series_id=limit.series_id, channel_id=limit.channel_id)
-    ahead = coming(text, moment.astimezone(zone).date())
-    return answers.Ask(found, scope, days, ahead, moment, zone, limit.name if limit is not None else "", all_platforms)
+    scope = Scope(days.period, currency, simulated, platform=platform)
+    if only is not None:
+        scope = replace(scope, series_id=only.series_id, channel_id=only.channel_id)
+    return answers.Ask(found, scope, days, ahead, now, zone, only.name if only is not None else "", all_platforms)
 
 
-def _describe(result: Result, wanted: answers.Ask) -> None:
+def describe(result: Result, wanted: answers.Ask) -> None:
+    """Name the days that were asked for, so that an answer can quote them."""
     days = wanted.scope.period
     if days.start is not None:
         result.derived["days"] = Cell(days.days, "count", "days of the period asked for")

@@ -15,11 +15,19 @@ from core.models.base import uuid7
 
 def keep(session: Session, result: Result, *, conversation_id: UUID | None = None) -> AdvisorQuery:
     """Store a query with its SQL, parameters, rows and named cells, and give the result its ``query_id``."""
+    row = row_of(owner_of(session), result, conversation_id=conversation_id)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def row_of(owner_id: UUID, result: Result, *, conversation_id: UUID | None = None) -> AdvisorQuery:
+    """The row of a query, to be stored before or with the answer that quotes it; the result gets its ``query_id``."""
     if result.data_through is not None:
         result.derived.setdefault("data_through", Cell(result.data_through, "moment", "newest observation in the rows"))
     row = AdvisorQuery(
         id=uuid7(),
-        owner_id=owner_of(session),
+        owner_id=owner_id,
         conversation_id=conversation_id,
         name=result.name,
         statement=result.statement,
@@ -34,8 +42,6 @@ def keep(session: Session, result: Result, *, conversation_id: UUID | None = Non
         simulated=result.simulated,
         data_through=result.data_through,
     )
-    session.add(row)
-    session.flush()
     result.query_id = row.id
     return row
 
