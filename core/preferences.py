@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -20,18 +21,21 @@ from core.models.identity import StoredSetting, User
 from core.security import Actor, seal, unseal
 
 LANGUAGES = ("en", "th")
+Answerer = Literal["analyst", "model"]
+"""Who answers in the advisor's chat: the built-in analyst, or the language model that was set up."""
 CURRENCIES = ("THB", "USD", "EUR", "GBP", "JPY", "SGD", "AUD", "KRW", "VND", "INR")
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]{1,80}$")
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """``language`` en or th, ``timezone`` an IANA name, ``currency`` ISO 4217. ``chosen`` is false until the user has
-    answered the first page's three questions."""
+    """``language`` en or th, ``timezone`` an IANA name, ``currency`` ISO 4217, ``advisor`` who answers in the chat.
+    ``chosen`` is false until the user has answered the first page's three questions."""
 
     language: str = "en"
     timezone: str = "UTC"
     currency: str = "USD"
+    advisor: Answerer = "analyst"
     chosen: bool = False
 
 
@@ -45,7 +49,7 @@ def _user(session: Session, actor: Actor) -> User:
 def preferences_of(session: Session, actor: Actor) -> Preferences:
     """The preferences of the signed-in user; unanswered ones have their default."""
     stored = _user(session, actor).preferences
-    known = {name: stored[name] for name in ("language", "timezone", "currency", "chosen") if name in stored}
+    known = {name: stored[name] for name in ("language", "timezone", "currency", "advisor", "chosen") if name in stored}
     return Preferences(**known)
 
 
@@ -74,6 +78,13 @@ def set_preferences(
     user.preferences = {**user.preferences, **given, **({"chosen": True} if len(given) == 3 else {})}
     session.flush()
     return preferences_of(session, actor)
+
+
+def set_answerer(session: Session, actor: Actor, answerer: Answerer) -> None:
+    """Who answers this user's questions from now on."""
+    user = _user(session, actor)
+    user.preferences = {**user.preferences, "advisor": answerer}
+    session.flush()
 
 
 def stored_names(session: Session) -> dict[str, bool]:

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     speech_api_model: str = Field(
         "whisper-1", alias="SPEECH_API_MODEL", description="hosted speech to text: a model that gives word times"
     )
+    language_api_base: str = Field(
+        "",
+        alias="LANGUAGE_API_BASE",
+        description="the advisor's language model: address before /chat/completions; the Settings page comes first",
+    )
+    language_api_model: str = Field("", alias="LANGUAGE_API_MODEL", description="that model's name there")
+    language_api_key: str = Field("", alias="LANGUAGE_API_KEY", description="its key, where one is needed")
     youtube_api_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
     )

@@ -9,14 +9,14 @@ from uuid import UUID
 import streamlit as st
 
 from core import database
-from core.advisor import answers, chat
+from core.advisor import answers, chat, language
 from core.advisor.advice import Advice, advice
 from core.advisor.text import escape_markdown
 from core.errors import NotFound
 from core.i18n import t
-from core.models.advisor import Conversation, Message
+from core.models.advisor import BUILT_IN, Conversation, Message
 from pages import shell
-from pages.chat import numbers
+from pages.chat import model, numbers
 
 CHAT: Final = "chat"
 SHOWN: Final = 40
@@ -40,11 +40,16 @@ def current(viewer: shell.Viewer) -> UUID | None:
 
 
 def ask(viewer: shell.Viewer, conversation_id: UUID | None, question: str) -> None:
-    """Ask, store, and show the chat with the answer."""
+    """Store the question, answer it or have it answered, and show the chat."""
+    by_model = st.session_state.get("advisor_answerer") == "model"
     with shell.errors(viewer):
         with database.session(viewer.actor) as session:
-            found = chat.ask(session, viewer.actor, question, conversation_id=conversation_id, language=viewer.lang)
-            st.query_params[CHAT] = str(found.conversation.id)
+            asked = chat.begin(session, viewer.actor, question, conversation_id=conversation_id, language=viewer.lang)
+            if by_model:
+                language.hand_over(session, viewer.actor, asked)
+            else:
+                chat.reply(session, viewer.actor, asked)
+            st.query_params[CHAT] = str(asked.conversation_id)
         st.rerun()
 
 
@@ -57,6 +62,8 @@ def turn(viewer: shell.Viewer, message: Message) -> None:
     with st.chat_message("assistant", avatar=":material/monitoring:"):
         st.markdown(numbers.marked(message.content, message.spans))
         numbers.buttons(viewer, message.content, message.spans, key=f"number-{message.id}")
+        if message.author != BUILT_IN:
+            st.caption(t("advisor.page.by", viewer.lang, model=shell.plain(message.author)))
 
 
 def suggestions(viewer: shell.Viewer, conversation_id: UUID | None, offered: list[str], *, title: str) -> None:
@@ -126,6 +133,7 @@ def main() -> None:
     lang = viewer.lang
     conversation_id = current(viewer)
     earlier(viewer, conversation_id)
+    model.answerer(viewer)
     turns: list[Message] = []
     if conversation_id is not None:
         with database.session(viewer.actor) as session:
@@ -142,6 +150,8 @@ def main() -> None:
         asked = _question(lang)
     for message in turns:
         turn(viewer, message)
+    if turns and turns[-1].role == "user":
+        model.pending(viewer, turns[-1])
     if turns and turns[-1].suggestions:
         suggestions(viewer, conversation_id, list(turns[-1].suggestions), title=t("advisor.page.next", lang))
     if asked:

@@ -13,6 +13,7 @@ from core.preferences import CURRENCIES, store_value, stored_names
 from core.settings import get_settings
 from core.storage import storage
 from pages import shell, work
+from pages.chat import model as model_parts
 from pages.components.sign_out import sign_out
 from pages.components.upload import size_limit
 from pages.editor import speech as speech_parts
@@ -69,6 +70,7 @@ def services(viewer: shell.Viewer) -> None:
                     _service(provider, lang)
     if names:
         keys(viewer, names, stored)
+    model_parts.form(viewer)
 
 
 def _service(provider: ProviderInfo, lang: str) -> None:

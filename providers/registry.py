@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import speech
+from core.advisor import language
 from core.i18n import file_size, t
 from core.models.identity import StoredSetting
 from core.models.publishing import PlatformAccount
@@ -203,8 +204,17 @@ def _publishing(studio: _Studio) -> list[ProviderInfo]:
     ]  # fmt: skip
 
 
-def _language(_: _Studio) -> list[ProviderInfo]:
-    return [ProviderInfo("analyst", "language", "Analyst", True, "provider.analyst", "MIT")]
+def _language(studio: _Studio) -> list[ProviderInfo]:
+    settings = get_settings()
+    address = language.BASE in studio.stored or bool(settings.language_api_base)
+    ready = address and (language.MODEL in studio.stored or bool(settings.language_api_model))
+    return [
+        ProviderInfo("analyst", "language", "Analyst", True, "provider.analyst", "MIT"),
+        ProviderInfo(
+            "model", "language", "Language model", ready,
+            "provider.language_model" if ready else "provider.missing.language_model", "model's and service's terms",
+        ),
+    ]  # fmt: skip
 
 
 _ENTRIES: tuple[Callable[[_Studio], list[ProviderInfo]], ...] = (

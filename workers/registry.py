@@ -27,6 +27,7 @@ TASK_MODULES = (
     "workers.music.builtin",
     "workers.music.stems",
     "workers.models",
+    "workers.advisor.answer",
     "workers.publishing.upload",
     "workers.publishing.sync",
 )

@@ -105,9 +105,14 @@ def compose(draft: Draft, ask: Ask, result: Result) -> None:
         "best_slot": _best_slot,
     }
     writers[str(ask.understood.intent)](draft, ask, result)
+    caveats(draft, str(ask.understood.intent), result)
+
+
+def caveats(draft: Draft, intent: str, result: Result) -> None:
+    """What every answer from figures says at its end: what is left out of them, and how fresh they are."""
     if result.missing_rates:
         draft.say("advisor.rates_missing", currencies=", ".join(result.missing_rates))
-    if result.data_through is not None and ask.understood.intent not in ("scheduled", "attention", "freshness"):
+    if result.data_through is not None and intent not in ("scheduled", "attention", "freshness"):
         draft.say("advisor.data_through", moment=draft.number(result, "data_through"))
 
 

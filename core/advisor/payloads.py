@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.advisor.advice import Advice
 from core.advisor.chat import QUESTION_LIMIT, Answered
 from core.models.advisor import AdvisorQuery, Conversation, Message
+from core.preferences import Answerer
 
 
 class AskIn(BaseModel):
@@ -21,6 +22,18 @@ class AskIn(BaseModel):
     question: str = Field(min_length=1, max_length=QUESTION_LIMIT)
     conversation_id: UUID | None = None
     language: str | None = Field(default=None, pattern="^(en|th)$")
+    simulated: bool | None = None
+    answered_by: Answerer | None = Field(None, description="without it, as chosen on the advisor's page")
+
+
+class AnswerInput(BaseModel):
+    """The job that lets a language model answer a stored question, for a reader in this zone and currency."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question_id: UUID
+    timezone: str
+    currency: str
     simulated: bool | None = None
 
 

@@ -82,6 +82,10 @@ class Draft:
         """A sentence of the catalogue, on a line of its own. Values are marks, quoted titles or catalogue words."""
         self._lines.append(t(key, self.lang, **values))
 
+    def write(self, line: str) -> None:
+        """A line in somebody else's words, with marks of :meth:`number` where its numbers belong."""
+        self._lines.append(line)
+
     def finish(self) -> tuple[str, list[Span]]:
         """The text and where its numbers stand."""
         raw, text, spans = "\n".join(self._lines), "", list[Span]()

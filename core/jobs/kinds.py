@@ -49,6 +49,7 @@ _ALL = (
     JobKind("audio.mix", "core.music.stem_payloads:MixInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),
     JobKind("models.download", "core.music.payloads:ModelDownloadInput", "default"),
+    JobKind("advisor.answer", "core.advisor.payloads:AnswerInput", "default"),
     JobKind("publishing.upload", "core.publishing.payloads:PublishingUploadInput", "publishing", 10),
     JobKind("publishing.sync_metrics", "core.publishing.payloads:SyncMetricsInput", "publishing"),
     JobKind("publishing.sync_revenue", "core.publishing.payloads:SyncRevenueInput", "publishing"),

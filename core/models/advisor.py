@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base, Identified, Owned, Timestamped
 
+BUILT_IN = "built-in"
+"""The author of what the studio's own analyst says; what a language model says has its name."""
+
 
 class Conversation(Identified, Owned, Timestamped, Base):
     """One chat with the advisor."""
@@ -35,7 +38,7 @@ class Message(Identified, Owned, Base):
     intent: Mapped[str | None] = mapped_column(String(60))
     spans: Mapped[list[Any]] = mapped_column(default=list)
     suggestions: Mapped[list[Any]] = mapped_column(default=list)
-    author: Mapped[str] = mapped_column(String(60), default="built-in")
+    author: Mapped[str] = mapped_column(String(60), default=BUILT_IN)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
     __table_args__ = (

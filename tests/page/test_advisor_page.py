@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import database
@@ -14,6 +15,7 @@ from core.advisor import answers
 from core.business.revenue import Earning, record_revenue
 from core.business.targets import Target
 from core.i18n import t
+from core.models.jobs import Job
 from core.security import Actor
 from pages.chat.numbers import marked
 from tests.engine.business_world import build
@@ -69,6 +71,39 @@ def test_a_number_opens_its_query_and_the_chat_stays(
     assert any("ยังไม่มีต้นทุน" in one.value for one in again.markdown)
     next(one for one in again.button if one.key == "chat_new").click().run()
     assert t("advisor.page.hello", "en") in words(again)
+
+
+def test_a_model_is_set_up_chosen_and_where_it_fails_the_analyst_answers(
+    open_page: Open, settled: Callable[[str], None], owner: Actor
+) -> None:
+    settled("en")
+    settings = open_page("settings")
+    settings.text_input(key="language_base").set_value("not an address")
+    settings.text_input(key="language_name").set_value("llama3.1")
+    _press(settings, "language_save")
+    assert "is not one" in words(settings)
+    settings.text_input(key="language_base").set_value("http://127.0.0.1:9/v1")
+    _press(settings, "language_save")
+    assert not settings.exception
+
+    test = open_page("advisor")
+    test.button_group(key="advisor_answerer").set_value("model").run()
+    test.chat_input(key="advisor_question").set_value("Which video earned the most?").run()
+    assert not test.exception
+    with database.session(owner) as session:
+        job = session.scalars(select(Job).where(Job.kind == "advisor.answer")).one()
+        job.status = "failed"
+        job.error = {"type": "provider-refused", "title": "The language model cannot be reached.", "detail": ""}
+    again = open_page("advisor")
+    assert "The language model cannot be reached." in words(again)
+    next(one for one in again.button if one.label == t("advisor.page.ask_analyst", "en")).click().run()
+    assert not again.exception
+    assert any(t("advisor.no_figures", "en").split(".")[0] in one.value for one in again.markdown)
+    assert "The language model cannot be reached." not in words(again)
+
+
+def _press(test: AppTest, key: str) -> None:
+    next(one for one in test.button if one.key == key).click().run()
 
 
 def test_only_numbers_are_set_off() -> None:
