@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.music.score import MODES
+
 NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _NOTE_NUMBERS = {name: index for index, name in enumerate(NOTES)} | {"Db": 1, "D#": 3, "Gb": 6, "G#": 8, "A#": 10}
 
@@ -26,7 +28,6 @@ OPENING, CLOSING, BASS = 0.3, 0.2, 0.2
 STAY = 0.8
 MATCH = 12.0
 _QUALITIES: dict[str, tuple[int, ...]] = {"": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10)}
-_SCALES = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10)}
 _NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII")
 
 
@@ -138,15 +139,10 @@ def _in_key_bonus(chord: str, key: str | None) -> float:
     if key is None:
         return 0.0
     tonic, mode = key.split(":")
-    scale = {(_NOTE_NUMBERS[tonic] + step) % 12 for step in _SCALES[mode]}
+    scale = {(_NOTE_NUMBERS[tonic] + step) % 12 for step in MODES[mode]}
     root, suffix = split_chord(chord)
     tones = {(root + interval) % 12 for interval in _QUALITIES[suffix]}
     return 0.25 if tones <= scale else 0.0
-
-
-def note_number(name: str) -> int:
-    """Pitch class (0–11, C is 0) of a note's name such as "Eb" or "D#"."""
-    return _NOTE_NUMBERS[name]
 
 
 def split_chord(chord: str) -> tuple[int, str]:
@@ -162,7 +158,7 @@ def roman_numeral(chord: str, key: str) -> str:
     tonic, mode = key.split(":")
     root, suffix = split_chord(chord)
     interval = (root - _NOTE_NUMBERS[tonic]) % 12
-    scale = _SCALES[mode]
+    scale = MODES[mode]
     if interval in scale:
         accidental, degree = "", scale.index(interval)
     else:

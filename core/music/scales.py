@@ -11,14 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.music.keys import note_number
+from core.music.score import MODES, parse_key
 
 SCALES: dict[str, tuple[int, ...]] = {
-    "major": (0, 2, 4, 5, 7, 9, 11),
+    "major": MODES["maj"],
     "lydian": (0, 2, 4, 6, 7, 9, 11),
     "mixolydian": (0, 2, 4, 5, 7, 9, 10),
     "major pentatonic": (0, 2, 4, 7, 9),
-    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "minor": MODES["min"],
     "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
     "dorian": (0, 2, 3, 5, 7, 9, 10),
     "phrygian": (0, 1, 3, 5, 7, 8, 10),
@@ -50,10 +50,10 @@ def estimate_scale(chroma: Sequence[float], key: str) -> ScaleEstimate:
     Args:
         chroma: how much of each pitch class sounds, C first, twelve non-negative numbers that are not all zero.
     """
-    tonic, mode = key.split(":")
+    tonic, mode = parse_key(key)
     third = 4 if mode == "maj" else 3
     total = sum(chroma)
-    share = [chroma[(note_number(tonic) + step) % 12] / total for step in range(12)]
+    share = [chroma[(tonic + step) % 12] / total for step in range(12)]
     present = [min(max(part / (part + HALF_PRESENT), 1e-4), 1 - 1e-4) for part in share]
     ranked = sorted(
         ((_likelihood(present, name), name) for name, steps in SCALES.items() if third in steps), reverse=True

@@ -1,6 +1,6 @@
 // One copy per browser window: the event stream, and the few helpers every component uses.
 const studio = (() => {
-  const VERSION = 1;
+  const VERSION = 2;
   if (window.__studio && window.__studio.version === VERSION) return window.__studio;
 
   // --- the event stream: opened by the first listener, closed soon after the last one left -------------------------
@@ -90,6 +90,56 @@ const studio = (() => {
     return body;
   }
 
+  // --- the picture of a sound: drawn sharply at any pixel density, pressed or steered by keys to seek ---------------
+  function surface(canvas) {
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    if (!width) return null;
+    const scale = window.devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * scale)) {
+      canvas.width = Math.round(width * scale);
+      canvas.height = Math.round(height * scale);
+    }
+    const pen = canvas.getContext("2d");
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    const style = getComputedStyle(canvas);
+    return { pen, width, height, accent: style.getPropertyValue("--st-primary-color"), ink: style.getPropertyValue("--st-text-color") };
+  }
+
+  // Peaks (0–1) around ``middle``, at most ``tall`` high; what lies before ``at`` has been heard.
+  function wave({ pen, width, height, accent, ink }, peaks, at, middle, tall) {
+    for (let x = 0; x < width; x += 3) {
+      const first = Math.floor((x / width) * peaks.length);
+      const last = Math.max(first + 1, Math.floor(((x + 3) / width) * peaks.length));
+      let peak = 0;
+      for (let i = first; i < last && i < peaks.length; i += 1) peak = Math.max(peak, peaks[i]);
+      const reach = Math.max(1, peak * tall);
+      pen.globalAlpha = x < at ? 1 : 0.45;
+      pen.fillStyle = x < at ? accent : ink;
+      pen.fillRect(x, middle - reach, 2, reach * 2);
+    }
+    pen.globalAlpha = 1;
+    pen.fillStyle = accent;
+    pen.fillRect(at - 1, 0, 2, height);
+  }
+
+  function seekable(canvas, { now, length, seek, toggle }) {
+    canvas.addEventListener("click", (event) => {
+      const box = canvas.getBoundingClientRect();
+      seek(((event.clientX - box.left) / box.width) * length());
+    });
+    canvas.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -2, ArrowRight: 2, PageUp: -10, PageDown: 10 }[event.key];
+      if (step) seek(now() + step);
+      else if (event.key === "Home") seek(0);
+      else if (event.key === "End") seek(length());
+      else if (event.key === " ") toggle();
+      else return;
+      event.preventDefault();
+    });
+  }
+
   // A script from our own origin, loaded once per window.
   const scripts = new Map();
   function script(path) {
@@ -110,7 +160,7 @@ const studio = (() => {
     return scripts.get(path);
   }
 
-  window.__studio = { version: VERSION, listen, el, clock, size, fill, left, request, script };
+  window.__studio = { version: VERSION, listen, el, clock, size, fill, left, request, script, surface, wave, seekable };
   return window.__studio;
 })();
 

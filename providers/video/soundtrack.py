@@ -23,7 +23,7 @@ from core.progress import Progress, part
 from core.video.timeline import MusicBed, Timeline
 from core.video.transitions import joints
 from providers.video.filtergraph import Window
-from providers.video.process import output_argument, run_ffmpeg, source_arguments
+from providers.video.process import ChildRun, output_argument, run_ffmpeg, source_arguments
 from providers.video.sound_edit import (
     CHANNELS,
     RAW,
@@ -344,22 +344,21 @@ def _peaks(signal: Signal, path: Path) -> NDArray[np.float32]:
 
 
 def _encode(raw: Path, path: Path, progress: Progress) -> Soundtrack:
-    seconds = raw.stat().st_size / (4 * CHANNELS * SAMPLE_RATE)
-    run_ffmpeg(
-        [*_raw_input(raw), "-c:a", "aac", "-b:a", _BIT_RATE, output_argument(path)],
-        duration_seconds=seconds, progress=part(progress, 0, 0.8), stage="stage.sound",
-    )  # fmt: skip
+    _write_aac(raw, path, [], "warning", part(progress, 0, 0.8))
     return Soundtrack(path, measure_loudness(source_arguments(path), progress=part(progress, 0.8, 1)))
 
 
 def _encode_as_it_is(raw: Path, path: Path, progress: Progress) -> Soundtrack:
     """AAC of a sound nothing was asked of: measured on its way into the encoder, which saves decoding it again."""
+    return Soundtrack(path, read_loudness(_write_aac(raw, path, ["-af", _METER], "info", progress).stderr))
+
+
+def _write_aac(raw: Path, path: Path, filters: Sequence[str], loglevel: str, progress: Progress) -> ChildRun:
     seconds = raw.stat().st_size / (4 * CHANNELS * SAMPLE_RATE)
-    run = run_ffmpeg(
-        [*_raw_input(raw), "-af", _METER, "-c:a", "aac", "-b:a", _BIT_RATE, output_argument(path)],
-        duration_seconds=seconds, loglevel="info", progress=progress, stage="stage.sound",
+    return run_ffmpeg(
+        [*_raw_input(raw), *filters, "-c:a", "aac", "-b:a", _BIT_RATE, output_argument(path)],
+        duration_seconds=seconds, loglevel=loglevel, progress=progress, stage="stage.sound",
     )  # fmt: skip
-    return Soundtrack(path, read_loudness(run.stderr))
 
 
 def _raw_input(path: Path) -> list[str]:

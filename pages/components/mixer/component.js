@@ -202,19 +202,7 @@ function createMixer(root) {
     window.__studio.playing = turn;
     start(state.position >= length() - 0.05 ? 0 : state.position);
   });
-  canvas.addEventListener("click", (event) => {
-    const box = canvas.getBoundingClientRect();
-    seek(((event.clientX - box.left) / box.width) * length());
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -2, ArrowRight: 2, PageUp: -10, PageDown: 10 }[event.key];
-    if (step) seek(now() + step);
-    else if (event.key === "Home") seek(0);
-    else if (event.key === "End") seek(length());
-    else if (event.key === " ") play.click();
-    else return;
-    event.preventDefault();
-  });
+  studio.seekable(canvas, { now, length, seek, toggle: () => play.click() });
 
   // --- drawing ---------------------------------------------------------------------------------------------------
   function label() {
@@ -222,34 +210,10 @@ function createMixer(root) {
   }
   function draw() {
     const { peaks } = self.component.data;
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
-    if (!width) return;
-    const scale = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * scale)) {
-      canvas.width = Math.round(width * scale);
-      canvas.height = Math.round(height * scale);
-    }
-    const pen = canvas.getContext("2d");
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    const style = getComputedStyle(root);
-    const accent = style.getPropertyValue("--st-primary-color");
-    const ink = style.getPropertyValue("--st-text-color");
-    const at = (now() / length()) * width;
-    for (let x = 0; x < width; x += 3) {
-      const first = Math.floor((x / width) * peaks.length);
-      const last = Math.max(first + 1, Math.floor(((x + 3) / width) * peaks.length));
-      let peak = 0;
-      for (let i = first; i < last && i < peaks.length; i += 1) peak = Math.max(peak, peaks[i]);
-      const tall = Math.max(1, (peak * height * 0.9) / 2);
-      pen.globalAlpha = x < at ? 1 : 0.45;
-      pen.fillStyle = x < at ? accent : ink;
-      pen.fillRect(x, height / 2 - tall, 2, tall * 2);
-    }
-    pen.globalAlpha = 1;
-    pen.fillStyle = accent;
-    pen.fillRect(at - 1, 0, 2, height);
+    const paper = studio.surface(canvas);
+    if (!paper) return;
+    const { width, height } = paper;
+    studio.wave(paper, peaks, (now() / length()) * width, height / 2, height * 0.45);
     time.textContent = `${studio.clock(now())} / ${studio.clock(length())}`;
     canvas.setAttribute("aria-valuenow", String(Math.round(now())));
     canvas.setAttribute("aria-valuetext", time.textContent);

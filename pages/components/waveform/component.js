@@ -18,19 +18,7 @@ function createWaveform(root) {
     draw();
   };
   play.addEventListener("click", () => (media.paused ? media.play() : media.pause()));
-  canvas.addEventListener("click", (event) => {
-    const box = canvas.getBoundingClientRect();
-    seek(((event.clientX - box.left) / box.width) * length());
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -2, ArrowRight: 2, PageUp: -10, PageDown: 10 }[event.key];
-    if (step) seek(media.currentTime + step);
-    else if (event.key === "Home") seek(0);
-    else if (event.key === "End") seek(length());
-    else if (event.key === " ") play.click();
-    else return;
-    event.preventDefault();
-  });
+  studio.seekable(canvas, { now: () => media.currentTime, length, seek, toggle: () => play.click() });
   media.addEventListener("play", () => {
     if (window.__studio.playing && window.__studio.playing !== media) window.__studio.playing.pause();
     window.__studio.playing = media;
@@ -81,20 +69,9 @@ function createWaveform(root) {
   }
   function draw() {
     const { peaks, beats, downbeats } = self.component.data;
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
-    if (!width) return;
-    const scale = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * scale)) {
-      canvas.width = Math.round(width * scale);
-      canvas.height = Math.round(height * scale);
-    }
-    const pen = canvas.getContext("2d");
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    const style = getComputedStyle(root);
-    const accent = style.getPropertyValue("--st-primary-color");
-    const ink = style.getPropertyValue("--st-text-color");
+    const paper = studio.surface(canvas);
+    if (!paper) return;
+    const { pen, width, height, accent, ink } = paper;
     const at = (media.currentTime / length()) * width;
     pen.globalAlpha = 0.35;
     pen.fillStyle = ink;
@@ -103,19 +80,7 @@ function createWaveform(root) {
     pen.fillStyle = accent;
     if (width / Math.max(downbeats.length, 1) > 3) for (const beat of downbeats) pen.fillRect((beat / length()) * width - 0.5, 0, 1.5, height);
     const middle = (height - 14) / 2;
-    for (let x = 0; x < width; x += 3) {
-      const first = Math.floor((x / width) * peaks.length);
-      const last = Math.max(first + 1, Math.floor(((x + 3) / width) * peaks.length));
-      let peak = 0;
-      for (let i = first; i < last && i < peaks.length; i += 1) peak = Math.max(peak, peaks[i]);
-      const tall = Math.max(1, peak * middle * 0.95);
-      pen.globalAlpha = x < at ? 1 : 0.45;
-      pen.fillStyle = x < at ? accent : ink;
-      pen.fillRect(x, middle - tall, 2, tall * 2);
-    }
-    pen.globalAlpha = 1;
-    pen.fillStyle = accent;
-    pen.fillRect(at - 1, 0, 2, height);
+    studio.wave(paper, peaks, at, middle, middle * 0.95);
     mark();
     time.textContent = `${studio.clock(media.currentTime)} / ${studio.clock(length())}`;
     canvas.setAttribute("aria-valuenow", String(Math.round(media.currentTime)));
