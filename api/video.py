@@ -33,13 +33,15 @@ class VideoDetails(BaseModel):
 
 @router.post("/edit", status_code=202)
 def edit(session: Starting, actor: CurrentActor, order: VideoEditInput, project_id: UUID | None = None) -> Accepted:
-    """Cut, caption, reframe, add music, level and render; with ``dry_run`` only the timeline."""
+    """Cut, caption, reframe, add music, level and render; with ``dry_run`` only the timeline. With ``versions`` in
+    place of ``operations``, ``target_outputs`` and ``timeline_id``: several edits of the video in one job (V2.8)."""
     references.video(session, order.source_video_id)
-    references.operations(session, order.operations)
-    if order.timeline_id is not None:
-        stored = references.timeline(session, order.timeline_id)
-        if stored.source_asset_id != order.source_video_id:
-            raise InvalidInput("This timeline belongs to another video.")
+    for wanted in order.edits:
+        references.operations(session, wanted.operations)
+        if wanted.timeline_id is not None:
+            stored = references.timeline(session, wanted.timeline_id)
+            if stored.source_asset_id != order.source_video_id:
+                raise InvalidInput("This timeline belongs to another video.")
     job = jobs.submit(session, actor, "video.edit", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)
 

@@ -20,10 +20,10 @@ from core.models.jobs import Job
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
-from pages.editor import arrivals, elsewhere, operations, results, review, speech
+from pages.editor import arrivals, elsewhere, operations, results, review, speech, versions
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
-from pages.editor.project import Choices
+from pages.editor.project import Choices, Version
 
 
 def open_project(project: object) -> None:
@@ -103,11 +103,13 @@ def header(viewer: shell.Viewer, project: Project, asset: Asset | None) -> None:
     arrivals.show_notes(viewer, project.id)
 
 
-def submit(viewer: shell.Viewer, project: Project, kind: str, payload: object) -> None:
-    """Hand work over and draw the page again, now with its card."""
+def submit(viewer: shell.Viewer, project: Project, kind: str, payload: object, finds: Version | None = None) -> None:
+    """Hand work over and draw the page again, now with its card. ``finds`` is the version whose cuts it looks for."""
     with shell.errors(viewer):
         with database.session(viewer.actor) as session:
-            jobs.submit(session, viewer.actor, kind, payload, project_id=project.id)  # type: ignore[arg-type]
+            job = jobs.submit(session, viewer.actor, kind, payload, project_id=project.id)  # type: ignore[arg-type]
+            if finds is not None:
+                versions.note_search(session, viewer, project.id, finds, job.id)
         st.rerun()
 
 
@@ -133,7 +135,13 @@ def outdated(viewer: shell.Viewer, row: TimelineRow, asset: Asset, chosen: Choic
 
 
 def actions(
-    viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choices, row: TimelineRow | None, busy: set[str]
+    viewer: shell.Viewer,
+    project: Project,
+    asset: Asset,
+    chosen: Choices,
+    row: TimelineRow | None,
+    busy: set[str],
+    version: Version | None,
 ) -> None:
     """The two ways on: the long version, or shorts. What is ``busy`` already is not started a second time."""
     lang = viewer.lang
@@ -149,7 +157,7 @@ def actions(
             disabled=not (ready and viewer.may_edit) or "find" in busy,
             key="find_cuts",
         ):
-            submit(viewer, project, "video.edit", operations.plan_input(asset.id, chosen))
+            submit(viewer, project, "video.edit", operations.plan_input(asset.id, chosen), finds=version)
         if row is not None and outdated(viewer, row, asset, chosen):
             st.warning(t("video.changed_since", lang), icon=":material/info:")
     with short, st.container(border=True, height="stretch"):
@@ -162,7 +170,7 @@ def actions(
         )
         if (count, longest) != (chosen.shorts, chosen.max_seconds) and viewer.may_edit:
             chosen = chosen.model_copy(update={"shorts": int(count), "max_seconds": int(longest)})
-            choice_form.remember(viewer, project.id, chosen)
+            choice_form.remember(viewer, project.id, chosen, version=version.key if version else "")
         if st.button(
             t("video.make_shorts", lang),
             icon=":material/auto_awesome:",
@@ -175,16 +183,23 @@ def actions(
 
 
 def check_cuts(
-    viewer: shell.Viewer, project: Project, asset: Asset, row: TimelineRow, chosen: Choices, jobs_of: Work
+    viewer: shell.Viewer,
+    project: Project,
+    asset: Asset,
+    row: TimelineRow,
+    chosen: Choices,
+    jobs_of: Work,
+    version: Version | None,
 ) -> None:
     """Review, then render; what is being rendered shows its progress below the button that started it."""
     lang = viewer.lang
     st.subheader(t("video.review", lang))
     st.caption(t("video.review_lead", lang))
     review.show(viewer, asset, row, chosen)
-    wanted = choice_form.ask_shapes(viewer, project.id, chosen)
+    key = version.key if version else ""
+    wanted = choice_form.ask_shapes(viewer, project.id, chosen, version=key)
     if wanted != chosen and viewer.may_edit:
-        choice_form.remember(viewer, project.id, wanted)
+        choice_form.remember(viewer, project.id, wanted, version=key)
     chosen = wanted
     if not chosen.formats:
         st.caption(t("video.no_format", lang))
@@ -196,8 +211,27 @@ def check_cuts(
         key="render",
     ):
         submit(viewer, project, "video.edit", operations.render_input(asset.id, row.id, chosen))
+    render_all(viewer, project, asset, bool(jobs_of.rendering))
     jobs_of.show(viewer, jobs_of.rendering, "render", key="render_jobs")
     elsewhere.show(viewer, asset, row, projects.timeline_of(row))
+
+
+def render_all(viewer: shell.Viewer, project: Project, asset: Asset, busy: bool) -> None:
+    """With several versions whose cuts were found: all of them in one job (V2.8)."""
+    with database.session(viewer.actor) as session:
+        state = projects.state_of(projects.get_project(session, project.id))
+    found = versions.with_cuts(viewer, project, state) if state.versions else []
+    if len(found) < 2:
+        return
+    if st.button(
+        t("versions.render_all", viewer.lang, count=len(found)),
+        icon=":material/video_library:",
+        help=t("versions.render_all_help", viewer.lang, names=", ".join(shell.plain(name) for name, _, _ in found)),
+        disabled=not viewer.may_edit or busy,
+        key="render_all",
+    ):
+        order = operations.versions_input(asset.id, [(name, row.id, choices) for name, row, choices in found])
+        submit(viewer, project, "video.edit", order)
 
 
 @dataclass(frozen=True)
@@ -257,23 +291,28 @@ def edit(viewer: shell.Viewer, identifier: str) -> None:
             st.switch_page("music.py", query_params={"asset": str(asset.id)})
         return
     prepare(viewer, asset)
+    state = projects.state_of(project)
+    version = versions.choose(viewer, project, state)
+    key = version.key if version else ""
     with database.session(viewer.actor) as session:
-        row = projects.newest_timeline(session, project.id)
+        row = projects.newest_timeline(session, project, key)
         doing = Work.of(session, project)
-    stored = projects.state_of(project).choices
+    stored = version.choices if version else state.choices
+    if version is not None:
+        versions.rename_or_remove(viewer, project, state, version)
     if row is None:
         with st.container(border=True):
-            chosen = choice_form.show(viewer, project.id, stored, with_shapes=True)
+            chosen = choice_form.show(viewer, project.id, stored, with_shapes=True, version=key)
     else:
         with st.expander(t("video.choices", viewer.lang), icon=":material/tune:"):
-            chosen = choice_form.show(viewer, project.id, stored, with_shapes=False)
-    actions(viewer, project, asset, chosen, row, doing.busy)
+            chosen = choice_form.show(viewer, project.id, stored, with_shapes=False, version=key)
+    actions(viewer, project, asset, chosen, row, doing.busy, version)
     above = [*doing.finding, *doing.shorts]
     if row is None:
         doing.show(viewer, [*above, *doing.rendering], "find", "shorts", "render", key="video_jobs")
     else:
         doing.show(viewer, above, "find", "shorts", key="video_jobs")
-        check_cuts(viewer, project, asset, row, chosen, doing)
+        check_cuts(viewer, project, asset, row, chosen, doing, version)
     results.show_videos(viewer, project)
     results.show_shorts(viewer, project)
 

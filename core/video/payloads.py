@@ -121,6 +121,14 @@ class CutByBeat(_Payload):
     beats_per_cut: int = Field(default=4, ge=1, le=64)
 
 
+class Highlight(_Payload):
+    """Keep only the best stretch of whole sentences, at most ``max_seconds`` of the result and, where the talk allows,
+    at least half of that. What is shorter already stays as it is."""
+
+    type: Literal["highlight"] = "highlight"
+    max_seconds: float = Field(default=60.0, ge=5.0, le=900.0)
+
+
 class AutoReframe(_Payload):
     """Crop to the targets' shapes. Without ``target_aspect_ratio`` it holds for every target.
 
@@ -200,6 +208,7 @@ Operation = Annotated[
     | AutoSpeed
     | AutoTransition
     | CutByBeat
+    | Highlight
     | AutoReframe
     | AddSubtitle
     | AddMusic
@@ -219,28 +228,57 @@ def check_beats(operations: Sequence[Operation], *, music: bool = False) -> None
 
 
 Targets = Annotated[tuple[TargetOutput, ...], Field(max_length=12)]
+_WHOLE: Targets = (TargetOutput(aspect_ratio="source"),)
+
+
+class EditVersion(_Payload):
+    """One of several edits of a source in one job; the fields mean what they mean in :class:`VideoEditInput`. Its
+    results and its draft carry ``name``."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"\S")]
+    operations: Operations = ()
+    target_outputs: Targets = _WHOLE
+    timeline_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> EditVersion:
+        check_beats(self.operations)
+        return self
 
 
 class VideoEditInput(_Payload):
     """POST /video/edit. With ``dry_run`` the job ends with the timeline; ``timeline_id`` starts from a stored,
-    corrected timeline instead of the bare source."""
+    corrected timeline instead of the bare source. ``versions`` make several edits of the source in one job, in place
+    of ``operations``, ``target_outputs`` and ``timeline_id``; what is heard and seen is measured once for all."""
 
     mode: Literal["edit"] = "edit"
     provider: Literal["internal_ffmpeg"] = "internal_ffmpeg"
     source_video_id: UUID
     operations: Operations = ()
-    target_outputs: Targets = (TargetOutput(aspect_ratio="source"),)
+    target_outputs: Targets = _WHOLE
     language: Language = "auto"
     speech_provider: Provider = "local"
     dry_run: bool = False
     timeline_id: UUID | None = None
+    versions: Annotated[tuple[EditVersion, ...], Field(max_length=8)] = ()
 
     @model_validator(mode="after")
     def _something_to_render(self) -> VideoEditInput:
-        if not self.dry_run and not self.target_outputs:
+        if self.versions:
+            if self.operations or self.target_outputs != _WHOLE or self.timeline_id is not None:
+                raise ValueError("give either versions, or operations, target_outputs and timeline_id")
+            names = [version.name.strip().casefold() for version in self.versions]
+            if len(set(names)) < len(names):
+                raise ValueError("each version needs a name of its own")
+        if not self.dry_run and not all(edit.target_outputs for edit in self.edits):
             raise ValueError("target_outputs must name at least one output")
         check_beats(self.operations)
         return self
+
+    @property
+    def edits(self) -> tuple[VideoEditInput | EditVersion, ...]:
+        """The edits of the job: its versions, or itself."""
+        return self.versions or (self,)
 
 
 class RenderTimelineInput(_Payload):
@@ -319,6 +357,8 @@ class ShortsInput(_Payload):
             raise ValueError("max_seconds must not be less than min_seconds")
         TargetOutput(aspect_ratio=self.aspect_ratio, resolution=self.resolution)
         check_beats(self.operations, music=self.music is not None)
+        if any(isinstance(operation, Highlight) for operation in self.operations):
+            raise ValueError("shorts are highlights already; leave the operation highlight out")
         return self
 
     @property

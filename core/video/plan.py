@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TypeVar
 from uuid import UUID
 
+from core.errors import InvalidInput
 from core.video.beats import BeatGrid, cut_on_beats, moved_to_beats
 from core.video.cuts import (
     Removal,
@@ -29,6 +30,7 @@ from core.video.payloads import (
     AutoSpeed,
     AutoTransition,
     CutByBeat,
+    Highlight,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -37,9 +39,10 @@ from core.video.payloads import (
 )
 from core.video.reframe import FaceSample, crop_track, window
 from core.video.sentences import sentences
+from core.video.shorts import find_shorts
 from core.video.speed import at_pace, sped_pauses
 from core.video.timeline import AspectRatio, CaptionSettings, MusicBed, OutputTarget, Piece, Timeline, Transition, Word
-from core.video.timeline_edit import set_range
+from core.video.timeline_edit import TimeMap, clip, set_range
 
 T = TypeVar("T")
 NOTHING_DB = -120.0
@@ -107,8 +110,11 @@ def needs(operations: Sequence[Operation], *, captions: bool = False, has_audio:
     return Needs(
         words=captions
         or (has_audio and follows_beats(operations))
-        or any(isinstance(operation, AutoCutFillers | AutoCutRepeats | AddSubtitle) for operation in operations),
-        levels=any(operation.method == "level" for operation in silence),
+        or any(
+            isinstance(operation, AutoCutFillers | AutoCutRepeats | AddSubtitle | Highlight) for operation in operations
+        ),
+        levels=any(operation.method == "level" for operation in silence)
+        or any(isinstance(operation, Highlight) for operation in operations),
         speech=any(operation.method == "voice" for operation in silence),
         hesitations=any(isinstance(operation, AutoCutFillers) for operation in operations),
     )
@@ -179,7 +185,33 @@ def plan(facts: SourceFacts, operations: Sequence[Operation], measured: Measured
         language=measured.language,
         words=measured.words,
     )
-    return with_looks(timeline, operations)
+    best = find(operations, Highlight)
+    return with_looks(timeline if best is None else _best_part(timeline, best.max_seconds, measured), operations)
+
+
+def _best_part(timeline: Timeline, max_seconds: float, measured: Measured) -> Timeline:
+    """The edit with nothing but its best stretch of at most ``max_seconds``, chosen as a short is."""
+    times = TimeMap(timeline)
+    if times.duration <= max_seconds:
+        return timeline
+    rounding = 2 / float(timeline.rate)
+    for least in (max_seconds / 2, 0.0):
+        found = find_shorts(
+            [word for word in measured.words if times.span(word.start, max(word.end, word.start + 0.001))],
+            float(timeline.duration_frames / timeline.rate),
+            count=1,
+            min_seconds=least,
+            max_seconds=max_seconds - rounding,
+            levels_db=measured.levels_db,
+            hop_seconds=measured.hop_seconds,
+            kept_seconds=times.kept,
+        )
+        if found:
+            return clip(timeline, found[0].start, found[0].end)
+    raise InvalidInput(
+        "Nobody speaks in this recording, so no highlight could be chosen.",
+        "Leave the highlight out, or choose the part yourself on the timeline.",
+    )
 
 
 def _with_speed(pieces: tuple[Piece, ...], rate: Fraction, speed: AutoSpeed | None) -> tuple[Piece, ...]:

@@ -56,12 +56,18 @@ def _of_result(session: Session, asset: Asset) -> Spoken | None:
     if stored is None or stored.owner_id != asset.owner_id:
         return None
     timeline = Timeline.model_validate(stored.document)
-    pieces = (result.get("timeline") or {}).get("pieces")
+    pieces = (_part_with(result, str(identifier)).get("timeline") or {}).get("pieces")
     if pieces:
         timeline = _as_rendered(timeline, pieces)
     if timeline.kept_frames != row.get("frames"):  # the edit has other pieces now, and those rendered are not told
         return None
     return _spoken(output_words(timeline), timeline.language)
+
+
+def _part_with(result: dict[str, Any], timeline_id: str) -> dict[str, Any]:
+    """Of a result in several versions the one with this timeline, else the result itself."""
+    versions: list[dict[str, Any]] = result.get("versions") or []
+    return next((version for version in versions if version.get("timeline_id") == timeline_id), result)
 
 
 def _as_rendered(timeline: Timeline, pieces: list[dict[str, Any]]) -> Timeline:

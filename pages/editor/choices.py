@@ -9,7 +9,7 @@ from uuid import UUID
 import streamlit as st
 
 from core import database
-from core.i18n import t
+from core.i18n import duration, t
 from core.video.caption_styles import STYLES, CaptionStyle
 from core.video.timeline import AspectRatio, TransitionStyle
 from pages import shell
@@ -24,6 +24,7 @@ PAUSE_SPEEDS = (2.0, 3.0, 4.0, 6.0, 8.0)
 PACES = (0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 TRANSITIONS: tuple[TransitionStyle, ...] = ("cut", "crossfade", "zoom", "dip", "wipe")
 BEATS = (1, 2, 4, 8, 16)
+HIGHLIGHTS = (0, 30, 60, 90, 180)
 FORMATS: tuple[AspectRatio, ...] = ("16:9", "9:16", "4:5", "1:1", "source")
 
 
@@ -48,14 +49,14 @@ def caption_preview(style: CaptionStyle, words: str) -> None:
     )
 
 
-def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes: bool) -> Choices:
+def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes: bool, version: str = "") -> Choices:
     """The form. Every change is stored at once; answers the choices as they are now. Without ``with_shapes`` the page
-    asks for the shapes elsewhere (:func:`ask_shapes`)."""
+    asks for the shapes elsewhere (:func:`ask_shapes`). ``version`` is the key of another version than the first."""
     lang = viewer.lang
     busy = not viewer.may_edit
 
     def key(name: str) -> str:
-        return f"choice-{name}-{project_id}"
+        return _key(name, project_id, version)
 
     language = speech.ask_language(viewer, stored.language, key=key("language"))
     speech_provider = speech.ask_provider(viewer, stored.speech_provider, key=key("speech"))
@@ -63,6 +64,18 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
     with left:
         st.markdown(f"**{t('video.what', lang)}**")
         pauses = _pauses(stored, lang, key("pauses"), busy)
+        best = st.selectbox(
+            t("video.highlight", lang),
+            HIGHLIGHTS,
+            HIGHLIGHTS.index(stored.highlight_seconds) if stored.highlight_seconds in HIGHLIGHTS else 0,
+            format_func=lambda seconds: (
+                t("video.highlight_best", lang, length=duration(seconds, lang))
+                if seconds
+                else t("video.highlight_all", lang)
+            ),
+            key=key("highlight"),
+            disabled=busy,
+        )
         fillers = st.toggle(t("video.cut_fillers", lang), stored.cut_fillers, key=key("fillers"), disabled=busy)
         repeats = st.toggle(t("video.cut_repeats", lang), stored.cut_repeats, key=key("repeats"), disabled=busy)
         follow = st.toggle(t("video.follow_face", lang), stored.follow_face, key=key("face"), disabled=busy)
@@ -110,14 +123,19 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         loudness=loud,
         formats=stored.formats,
         resolution=stored.resolution,
+        highlight_seconds=best,
         shorts=stored.shorts,
         max_seconds=stored.max_seconds,
     )
     if with_shapes:
-        chosen = ask_shapes(viewer, project_id, chosen)
+        chosen = ask_shapes(viewer, project_id, chosen, version=version)
     if chosen != stored and viewer.may_edit:
-        remember(viewer, project_id, chosen)
+        remember(viewer, project_id, chosen, version=version)
     return chosen
+
+
+def _key(name: str, project_id: UUID, version: str) -> str:
+    return f"choice-{name}-{project_id}" + (f"-{version}" if version else "")
 
 
 def times(speed: float) -> str:
@@ -189,7 +207,7 @@ def _beats(stored: Choices, lang: str, key: str, busy: bool) -> tuple[bool, int]
     return wanted, every
 
 
-def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices) -> Choices:
+def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices, *, version: str = "") -> Choices:
     """Shapes and size of what is rendered; answers the choices with them, stores nothing."""
     lang, busy = viewer.lang, not viewer.may_edit
     formats = st.pills(
@@ -198,7 +216,7 @@ def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices) -> Choic
         selection_mode="multi",
         default=chosen.formats,
         format_func=lambda ratio: t(f"format_of.{ratio}", lang),
-        key=f"choice-formats-{project_id}",
+        key=_key("formats", project_id, version),
         disabled=busy,
     )
     resolution = st.segmented_control(
@@ -207,17 +225,22 @@ def ask_shapes(viewer: shell.Viewer, project_id: UUID, chosen: Choices) -> Choic
         default=chosen.resolution,
         required=True,
         format_func=lambda name: t(f"video.resolution_{name}", lang),
-        key=f"choice-resolution-{project_id}",
+        key=_key("resolution", project_id, version),
         disabled=busy,
     )
     return chosen.model_copy(update={"formats": list(formats), "resolution": resolution or chosen.resolution})
 
 
-def remember(viewer: shell.Viewer, project_id: UUID, choices: Choices) -> None:
-    """Store the choices of a project, leaving the rest of its state."""
+def remember(viewer: shell.Viewer, project_id: UUID, choices: Choices, *, version: str = "") -> None:
+    """Store the choices of a project, or of one of its other versions, leaving the rest of its state."""
     with database.session(viewer.actor) as session:
         row = projects.get_project(session, project_id)
-        state = projects.state_of(row).model_copy(update={"choices": choices})
+        state = projects.state_of(row)
+        if version:
+            for other in state.versions:
+                other.choices = choices if other.key == version else other.choices
+        else:
+            state = state.model_copy(update={"choices": choices})
         projects.save_state(session, viewer.actor, project_id, state)
 
 

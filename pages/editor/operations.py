@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from core.video.payloads import (
     AutoSpeed,
     AutoTransition,
     CutByBeat,
+    EditVersion,
+    Highlight,
     MusicChoice,
     NormalizeLoudness,
     Operation,
@@ -66,6 +68,8 @@ def cuts_and_sound(choices: Choices) -> list[Operation]:
 def edit_operations(choices: Choices) -> tuple[Operation, ...]:
     """Everything the long version gets."""
     operations = cuts_and_sound(choices)
+    if choices.highlight_seconds:
+        operations.append(Highlight(max_seconds=choices.highlight_seconds))
     operations.append(AutoReframe(subject="auto" if choices.follow_face else "center"))
     if choices.captions:
         operations.append(AddSubtitle(style=choices.captions, language=choices.language or "auto"))
@@ -77,7 +81,7 @@ def edit_operations(choices: Choices) -> tuple[Operation, ...]:
 
 def decides_cuts(payload: Mapping[str, Any]) -> tuple[object, list[object]]:
     """Of a job's payload, what the cuts depend on: the language and the cutting operations."""
-    deciding = ("auto_cut_", "auto_speed", "cut_by_beat")
+    deciding = ("auto_cut_", "auto_speed", "cut_by_beat", "highlight")
     operations = payload.get("operations") or []
     cutting = [one for one in operations if str(one.get("type")).startswith(deciding)]
     # Another track has other beats; how loud it is decides nothing.
@@ -106,6 +110,22 @@ def render_input(source: UUID, timeline_id: UUID, choices: Choices) -> VideoEdit
         language=choices.language or "auto",
         speech_provider=choices.speech_provider,
         timeline_id=timeline_id,
+    )
+
+
+def versions_input(source: UUID, versions: Sequence[tuple[str, UUID, Choices]]) -> VideoEditInput:
+    """Render several corrected timelines in one job; each is its name, its timeline and its choices."""
+    first = versions[0][2]
+    return VideoEditInput(
+        source_video_id=source,
+        versions=tuple(
+            EditVersion(
+                name=name, operations=edit_operations(choices), target_outputs=targets(choices), timeline_id=timeline_id
+            )
+            for name, timeline_id, choices in versions
+        ),
+        language=first.language or "auto",
+        speech_provider=first.speech_provider,
     )
 
 

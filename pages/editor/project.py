@@ -10,7 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import assets, jobs
@@ -26,7 +26,8 @@ from core.video.timeline import AspectRatio, Timeline, TransitionStyle
 
 class Choices(BaseModel):
     """What to do with the recording. ``captions`` names a style or is empty, ``music`` is ``preset:<name>`` or
-    ``asset:<id>``; ``resolution`` is the short side of what is rendered."""
+    ``asset:<id>``; ``resolution`` is the short side of what is rendered; of more than ``highlight_seconds`` only the
+    best part stays, at 0 everything."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -50,6 +51,7 @@ class Choices(BaseModel):
     loudness: bool = True
     formats: list[AspectRatio] = Field(default_factory=lambda: list[AspectRatio](["16:9", "9:16"]))
     resolution: Literal["720p", "1080p"] = "1080p"
+    highlight_seconds: int = 0
     shorts: int = 5
     max_seconds: int = 45
 
@@ -62,12 +64,26 @@ class Choices(BaseModel):
         return state
 
 
+class Version(BaseModel):
+    """Another version beside the first (SPEC V2.8): its own choices, and which jobs looked for its cuts."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    key: str
+    name: str
+    choices: Choices
+    found_by: list[str] = Field(default_factory=list)
+
+
 class ProjectState(BaseModel):
-    """``Project.state``: the choices and what the user said about each result."""
+    """``Project.state``: the choices (of the first version, and of others) and what the user said about each result;
+    ``removed_searches`` are the jobs that looked for the cuts of versions that are gone."""
 
     model_config = ConfigDict(extra="ignore")
 
     choices: Choices = Field(default_factory=Choices)
+    versions: list[Version] = Field(default_factory=list)
+    removed_searches: list[str] = Field(default_factory=list)
     verdicts: dict[str, Literal["kept", "discarded"]] = Field(default_factory=dict)
     titles: dict[str, str] = Field(default_factory=dict)
 
@@ -129,11 +145,18 @@ def recent(session: Session, limit: int = 8) -> list[tuple[Project, Asset | None
     return [(row[0], row[1]) for row in rows]
 
 
-def newest_timeline(session: Session, project_id: UUID) -> TimelineRow | None:
-    """The edit that the project works on."""
-    return session.scalar(
-        select(TimelineRow).where(TimelineRow.project_id == project_id).order_by(TimelineRow.created_at.desc()).limit(1)
-    )
+def newest_timeline(session: Session, project: Project, version: str = "") -> TimelineRow | None:
+    """The edit that the project works on: of its first version, or of the one with this key."""
+    state = state_of(project)
+    statement = select(TimelineRow).where(TimelineRow.project_id == project.id)
+    if version:
+        jobs_of = [UUID(job) for other in state.versions if other.key == version for job in other.found_by]
+        statement = statement.where(TimelineRow.job_id.in_(jobs_of))
+    else:
+        searches = [job for other in state.versions for job in other.found_by]
+        elsewhere = [UUID(job) for job in (*searches, *state.removed_searches)]
+        statement = statement.where(or_(TimelineRow.job_id.is_(None), TimelineRow.job_id.not_in(elsewhere)))
+    return session.scalar(statement.order_by(TimelineRow.created_at.desc()).limit(1))
 
 
 def timeline_of(row: TimelineRow) -> Timeline:

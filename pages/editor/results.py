@@ -57,16 +57,27 @@ def show_videos(viewer: shell.Viewer, project: Project) -> None:
         job = jobs[0]
         rows = outputs(session, job)
         st.subheader(t("video.results", viewer.lang))
-        for column, (row, asset) in zip(st.columns(max(2, min(len(rows), 4))), rows, strict=False):
-            with column, st.container(border=True):
-                media.play(session, asset, viewer.lang, key=f"result-{asset.id}")
-                ratio = str(row.get("aspect_ratio") or "source")
-                st.markdown(f"**{t(f'format_of.{ratio}', viewer.lang) if has(f'format_of.{ratio}') else ratio}**")
-                shell.facts(media.shape(asset), clock(asset.duration_seconds or 0), file_size(asset.size_bytes))
-                shell.download_links([(t("common.download", viewer.lang), shell.content_url(asset.id, download=True))])
-                subtitles.show(viewer, asset)
+        for version in dict.fromkeys(str(row.get("version") or "") for row, _ in rows):
+            if version:
+                shell.name_of(version)
+            shown = [(row, asset) for row, asset in rows if str(row.get("version") or "") == version]
+            for start in range(0, len(shown), 4):
+                columns = st.columns(max(2, min(len(shown), 4)))
+                for column, (row, asset) in zip(columns, shown[start : start + 4], strict=False):
+                    with column, st.container(border=True):
+                        _video(viewer, session, row, asset)
         if len(rows) > 1:
             shell.download_links([(t("video.zip", viewer.lang), zip_url(rows))])
+
+
+def _video(viewer: shell.Viewer, session: Session, row: dict[str, Any], asset: Asset) -> None:
+    lang = viewer.lang
+    media.play(session, asset, lang, key=f"result-{asset.id}")
+    ratio = str(row.get("aspect_ratio") or "source")
+    st.markdown(f"**{t(f'format_of.{ratio}', lang) if has(f'format_of.{ratio}') else ratio}**")
+    shell.facts(media.shape(asset), clock(asset.duration_seconds or 0), file_size(asset.size_bytes))
+    shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
+    subtitles.show(viewer, asset)
 
 
 def show_shorts(viewer: shell.Viewer, project: Project) -> None:

@@ -113,6 +113,9 @@ def test_edit_carries_the_order(client: httpx.Client, video: str) -> None:
         ({"timeline_id": str(uuid7())}, 404),
         ({"surprise": 1}, 422),
         ({"target_outputs": []}, 422),
+        ({"versions": [{"name": "Tight", "operations": [{"type": "add_music", "audio_preset": "none"}]}]}, 422),
+        ({"versions": [{"name": "Tight", "timeline_id": str(uuid7())}]}, 404),
+        ({"versions": [{"name": "Tight"}], "operations": [{"type": "auto_cut_silence"}]}, 422),
     ],
 )
 def test_edits_that_cannot_be_done_never_become_jobs(

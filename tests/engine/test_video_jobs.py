@@ -22,6 +22,7 @@ from core.storage import asset_key, sha256_of, storage
 from core.video.payloads import MultiExportInput, RenderTimelineInput, ShortsInput, SubtitleInput, VideoEditInput
 from core.video.reframe import position, window
 from core.video.sentences import tokens
+from core.video.spoken import words_of
 from core.video.timeline import Timeline, Transition
 from core.video.timeline_edit import TimeMap, correct_words, output_words, toggle_piece
 from core.video.transitions import joints
@@ -453,3 +454,93 @@ def test_multi_export_shares_one_episode(owner: Actor, talk: TalkingVideo, tmp_p
         told = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "VIDEO_GENERATED")).all()
     assert len(told) == 1
     assert {output["asset_id"] for output in told[0].data["outputs"]} == {row["asset_id"] for row in rows}
+
+
+def test_versions_of_one_talk_share_what_was_heard_and_survive_a_broken_attempt(
+    owner: Actor, talk: TalkingVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = keep(owner, talk.path, tmp_path)
+    order = VideoEditInput.model_validate(
+        {
+            "source_video_id": source,
+            "language": "en",
+            "versions": [
+                {
+                    "name": "Tight",
+                    "operations": [
+                        {"type": "auto_cut_silence", "min_silence_seconds": 1.0, "padding_seconds": 0.2},
+                        {"type": "add_subtitle", "burn_in": False},
+                        {"type": "auto_reframe", "subject": "center"},
+                    ],
+                    "target_outputs": [{"aspect_ratio": "9:16", "resolution": "180p"}],
+                },
+                {
+                    "name": "Full",
+                    "target_outputs": [
+                        {"aspect_ratio": "16:9", "resolution": "180p"},
+                        {"aspect_ratio": "4:5", "resolution": "180p"},
+                    ],
+                },
+                {
+                    "name": "Best",
+                    "operations": [{"type": "highlight", "max_seconds": 8}],
+                    "target_outputs": [{"aspect_ratio": "1:1", "resolution": "180p"}],
+                },
+            ],
+        }
+    )
+    real, rendered = edit.render_outputs, list[str]()
+
+    def broken_second(*args: Any, **kwargs: Any) -> Any:
+        if len(rendered) == 1:
+            rendered.append("broken")
+            raise OSError("the machine lost its power")
+        rendered.append(kwargs["name"])
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(edit, "render_outputs", broken_second)
+    with database.session(owner) as session:
+        job = submit(session, owner, "video.edit", order)
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        retry(session, owner, job.id)
+    runner.run(str(job.id))
+    with database.session(owner) as session:
+        again = session.get_one(Job, job.id)
+        session.expunge(again)
+    found = result(again)
+    assert rendered == ["My talk · Tight", "broken", "My talk · Full", "My talk · Best"]
+    assert len(analyses("words")) == 1
+    tight, full, best = found["versions"]
+    assert [version["name"] for version in found["versions"]] == ["Tight", "Full", "Best"]
+    assert [row["asset_id"] for row in found["outputs"]] == [
+        row["asset_id"] for version in found["versions"] for row in version["outputs"]
+    ]
+    shapes = [(row["version"], row["width"], row["height"]) for row in found["outputs"]]
+    assert shapes == [("Tight", 180, 320), ("Full", 320, 180), ("Full", 180, 224), ("Best", 180, 180)]
+    lengths = {}
+    for version in found["versions"]:
+        for row in version["outputs"]:
+            made = probe(file_of(owner, row["asset_id"]), exact=True)
+            assert made.frames == stored_timeline(owner, version).kept_frames
+            lengths[version["name"]] = made.duration_seconds
+    assert lengths["Full"] == pytest.approx(talk.duration, abs=0.05)
+    assert lengths["Tight"] < talk.duration - 3.5  # three long pauses, 7 s, less what stays around speech
+    assert 4 <= lengths["Best"] <= 8
+    kept = [piece for piece in best["timeline"]["pieces"] if piece["kept"]]
+    whole = [s for s in talk.speech.sentences if kept[0]["start"] <= s.start and s.end <= kept[-1]["end"] + 0.1]
+    cut = [
+        s
+        for s in talk.speech.sentences
+        if s not in whole and s.start < kept[-1]["end"] - 0.1 and s.end > kept[0]["start"] + 0.1
+    ]
+    assert whole
+    assert not cut
+    with database.session(owner) as session:
+        told = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "VIDEO_GENERATED")).all()
+        assert {event.data["title"] for event in told} == {"My talk · Tight", "My talk · Full", "My talk · Best"}
+        assert {event.data["episode_id"] for event in told} == {row["episode_id"] for row in found["outputs"]}
+        said = words_of(session, assets.get(session, tight["outputs"][0]["asset_id"]))
+    assert said is not None
+    assert said.words[0].word == output_words(stored_timeline(owner, tight))[0].word
+    assert full["timeline"]["summary"]["cuts"] == 0

@@ -141,3 +141,31 @@ def test_sizes_are_even_of_the_right_shape_and_source_is_not_enlarged(
 
 def test_every_platform_has_a_known_shape() -> None:
     assert all(Fraction(RATIOS[ratio]) > 0 for ratio in PLATFORM_RATIOS.values())
+
+
+def test_an_edit_is_either_one_or_several_versions() -> None:
+    source = str(uuid4())
+    version = {
+        "name": "Tight",
+        "operations": [{"type": "auto_cut_silence"}],
+        "target_outputs": [{"platform": "tiktok"}],
+    }
+    order = VideoEditInput.model_validate({"source_video_id": source, "versions": [version, {"name": "Full"}]})
+    assert VideoEditInput.model_validate_json(order.model_dump_json()) == order
+    assert [edit.target_outputs[0].ratio for edit in order.edits] == ["9:16", "source"]
+    plain = VideoEditInput.model_validate({"source_video_id": source, "operations": [{"type": "auto_cut_silence"}]})
+    assert plain.edits == (plain,)
+    for wrong in (
+        {"versions": [version], "operations": [{"type": "auto_cut_silence"}]},
+        {"versions": [version], "target_outputs": [{"platform": "youtube"}]},
+        {"versions": [version], "timeline_id": source},
+        {"versions": [version, {"name": "tight "}]},
+        {"versions": [{**version, "name": " "}]},
+        {"versions": [{**version, "target_outputs": []}]},
+        {"versions": [{**version, "operations": [{"type": "cut_by_beat"}]}]},
+        {"versions": [{"name": str(number)} for number in range(9)]},
+    ):
+        with pytest.raises(ValidationError):
+            VideoEditInput.model_validate({"source_video_id": source, **wrong})
+    with pytest.raises(ValidationError):
+        ShortsInput.model_validate({"source_video_id": source, "operations": [{"type": "highlight"}]})

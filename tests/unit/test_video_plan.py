@@ -6,6 +6,8 @@ from fractions import Fraction
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from core.video.payloads import (
@@ -18,6 +20,7 @@ from core.video.payloads import (
     AutoSpeed,
     AutoTransition,
     CutByBeat,
+    Highlight,
     NormalizeLoudness,
     Operation,
     ReduceNoise,
@@ -36,6 +39,7 @@ from core.video.plan import (
 from core.video.reframe import Box, FaceSample
 from core.video.timeline import OutputTarget, Timeline, Transition, Word
 from core.video.timeline_edit import set_speed, summary, toggle_piece
+from tests.unit.test_video_shorts import TALK, speak
 
 FACTS = SourceFacts(uuid4(), Fraction(30), 1280, 720, 300, True)
 WORDS = (
@@ -160,6 +164,31 @@ def test_what_the_user_restored_stays_restored() -> None:
     restored = toggle_piece(timeline, index)
     assert replan(restored, operations).pieces == restored.pieces
     assert replan(restored, (RemoveRange(start=0, end=1),)).kept_frames < restored.kept_frames
+
+
+@given(st.floats(5, 70), st.booleans())
+def test_a_highlight_is_whole_sentences_of_at_most_the_wanted_length(longest: float, cut: bool) -> None:
+    words = speak(TALK)
+    rate = Fraction(30000, 1001)
+    facts = SourceFacts(uuid4(), rate, 1280, 720, int(words[-1].end * rate) + 90, True)
+    operations: tuple[Operation, ...] = (Highlight(max_seconds=longest),)
+    if cut:
+        operations = (RemoveRange(start=0, end=words[40].start - 0.2), *operations)
+    timeline = plan(facts, operations, Measured(tuple(words), "en"))
+    assert longest / 2 - 0.1 <= timeline.kept_frames / rate <= longest
+    first, last = timeline.kept[0].start_frame / rate, timeline.kept[-1].end_frame / rate
+    heard = [word for word in words if first <= word.start and word.end <= last]
+    assert all(word in heard or word.end <= first + 0.04 or word.start >= last - 0.04 for word in words)
+    before = words.index(heard[0])
+    assert before in (0, 40) or words[before - 1].word[-1] in ".?!,"
+    assert heard[-1].word[-1] in ".?!,"
+
+
+def test_a_highlight_of_what_is_short_already_is_all_of_it_and_silence_has_none() -> None:
+    assert needs((Highlight(),)).words
+    assert plan(FACTS, (Highlight(max_seconds=60),), Measured(WORDS, "en", LEVELS)).kept_frames == 300
+    with pytest.raises(InvalidInput, match="Nobody speaks"):
+        plan(FACTS, (Highlight(max_seconds=5),), Measured(levels_db=LEVELS))
 
 
 def test_removing_everything_is_refused() -> None:
