@@ -32,6 +32,7 @@ from api import (
     sessions,
     settings,
     sign_in_page,
+    speech,
     stems,
     timelines,
     unbuilt,
@@ -90,7 +91,7 @@ api.add_middleware(health.Timed)
 
 ROOMS = (
     *(sessions, sign_in_page, health, documentation, events, settings),
-    *(jobs, uploads, assets, timelines, video, music, stems),
+    *(jobs, uploads, assets, timelines, video, music, stems, speech),
     *(channels, publishing, webhooks, business, advisor),
     unbuilt,
 )

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
 from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
+from core.music.speech_payloads import SpeechInput
 from core.music.stem_payloads import MixInput, StemsInput
 from core.publishing.payloads import (
     AccountInput,
@@ -56,6 +57,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "operations": [{"type": "auto_cut_silence"}],
     },
     ImportAudioInput: {"source_asset_id": _VIDEO},
+    SpeechInput: {
+        "text": "Turn your chair to the window. Nobody tells you how much that helps.",
+        "voice": "en_US-joe-medium",
+        "language": "en",
+        "speed": 1.0,
+    },
     AnalyzeInput: {"audio_asset_id": _VIDEO, "tasks": ["tempo", "beats", "key", "chords"]},
     TabInput: {
         "audio_asset_id": _VIDEO,

@@ -18,6 +18,7 @@ from core.preferences import preferences_of, set_preferences, store_value, store
 from core.security import Actor
 from core.settings import get_settings
 from core.storage import storage
+from core.voices import PIPER
 from providers.registry import providers
 
 router = APIRouter(tags=["settings"])
@@ -127,7 +128,7 @@ def list_providers(session: Scoped, actor: CurrentActor) -> list[ProviderOut]:
 
 @router.post("/settings/models", status_code=202)
 def download_model(session: Starting, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
-    """Download a speech model of the catalogue, or the weights of Demucs; its progress is the job's."""
-    if order.name != HTDEMUCS.name:
+    """Download a speech model of the catalogue, a voice, or the weights of Demucs; its progress is the job's."""
+    if order.name != HTDEMUCS.name and order.name not in PIPER:
         speech.model_of(order.name)
     return Accepted(job_id=jobs.submit(session, actor, "models.download", order).id)

@@ -15,7 +15,6 @@ _MISSING = (
     ("POST", "/video/ads", "make advertising sets", "POST /video/multi-export renders one video in several shapes."),
     ("POST", "/audio/remaster", "remaster audio", "POST /video/edit reduces noise and normalises loudness."),
     ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
-    ("POST", "/audio/speech", "speak a text", "Record the voice, then upload it."),
     ("POST", "/music/generate", "compose music from a prompt", "POST /music/builtin renders the built-in tracks."),
     ("GET", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
     ("POST", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),

@@ -78,6 +78,14 @@ class Settings(BaseSettings):
     )
     language_api_model: str = Field("", alias="LANGUAGE_API_MODEL", description="that model's name there")
     language_api_key: str = Field("", alias="LANGUAGE_API_KEY", description="its key, where one is needed")
+    speech_api_voice_model: str = Field(
+        "tts-1", alias="SPEECH_API_VOICE_MODEL", description="hosted text to speech: a model of /audio/speech there"
+    )
+    speech_api_voices: str = Field(
+        "alloy,ash,coral,echo,fable,nova,onyx,sage,shimmer",
+        alias="SPEECH_API_VOICES",
+        description="hosted text to speech: names of its voices, separated by commas",
+    )
     youtube_api_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
     )

@@ -24,7 +24,7 @@ from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
 from pages.lab import stems as stem_parts
-from pages.lab import tabs
+from pages.lab import tabs, voice
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
 
@@ -227,7 +227,7 @@ def listing(viewer: shell.Viewer) -> None:
         if arrived:
             take_sound(viewer, arrived.asset_ids[0])
     with database.session(viewer.actor) as session:
-        songs = tracks.own_songs(session)
+        songs = [row for row in tracks.own_songs(session) if not voice.is_voice_over(row)]
         videos = [row for row in assets.search(session, kind="video", limit=40) if row.has_audio and row.job_id is None]
         known = {
             row.audio_asset_id: row
@@ -261,6 +261,7 @@ def listing(viewer: shell.Viewer) -> None:
                 if st.button(t("common.open", lang), key=f"song-{row.id}", width="stretch"):
                     st.query_params.from_dict({"asset": str(row.id)})
                     st.rerun()
+    voice.show(viewer)
     tracks.show_builtin(viewer)
 
 

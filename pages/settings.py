@@ -18,6 +18,7 @@ from pages.components.sign_out import sign_out
 from pages.components.upload import size_limit
 from pages.editor import speech as speech_parts
 from pages.lab import stems as stem_parts
+from pages.lab import voice
 from pages.money import cards
 from providers.registry import ProviderInfo, providers
 
@@ -130,6 +131,7 @@ def models(viewer: shell.Viewer) -> None:
             ):
                 speech_parts.start_download(viewer, model.name)
     stem_parts.show_weights(viewer)
+    voice.show_models(viewer)
 
 
 def people(viewer: shell.Viewer) -> None:

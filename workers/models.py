@@ -7,6 +7,7 @@ from typing import Any
 from core.music.payloads import ModelDownloadInput
 from core.music.separation import HTDEMUCS, model_folder, model_installed
 from core.progress import part
+from core.voices import PIPER, folder_name, model_path
 from providers.speech import models
 from workers.context import JobContext
 from workers.registry import task
@@ -20,6 +21,10 @@ def download_model(context: JobContext, payload: ModelDownloadInput) -> dict[str
         if not model_installed(HTDEMUCS):
             folder = model_folder(HTDEMUCS).name
             models.fetch_files(folder, HTDEMUCS.repository, HTDEMUCS.files, HTDEMUCS.size_bytes, progress=progress)
+    elif payload.name in PIPER:
+        if model_path(payload.name) is None:
+            voice = PIPER[payload.name]
+            models.fetch_files(folder_name(voice), voice.repository, voice.files, voice.size_bytes, progress=progress)
     else:
         models.download(payload.name, progress=progress)
     return {"model": payload.name}

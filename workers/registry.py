@@ -26,6 +26,7 @@ TASK_MODULES = (
     "workers.music.tab",
     "workers.music.builtin",
     "workers.music.stems",
+    "workers.music.speech",
     "workers.models",
     "workers.advisor.answer",
     "workers.publishing.upload",

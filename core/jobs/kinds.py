@@ -47,6 +47,7 @@ _ALL = (
     JobKind("music.tab", "core.music.payloads:TabInput", "default"),
     JobKind("audio.stems", "core.music.stem_payloads:StemsInput", "media"),
     JobKind("audio.mix", "core.music.stem_payloads:MixInput", "default"),
+    JobKind("audio.speech", "core.music.speech_payloads:SpeechInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),
     JobKind("models.download", "core.music.payloads:ModelDownloadInput", "default"),
     JobKind("advisor.answer", "core.advisor.payloads:AnswerInput", "default"),

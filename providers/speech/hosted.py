@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PART_SECONDS = 300.0
 # A part may end this much earlier than it could, at the quietest half second.
 _CHOICE_SECONDS, _QUIET_SECONDS = 60.0, 0.5
-WORDING = Wording("speech service", "SPEECH_API_BASE and SPEECH_API_MODEL", "recording")
+WORDING = Wording("speech service", "the settings whose names begin with SPEECH_API", "request")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def transcribe(
         for index, (start, end) in enumerate(parts):
             done = 0.05 + 0.95 * index / len(parts)
             sound = _flac(samples[round(start * RATE) : round(end * RATE)])
-            heard = _ask(service, base, sound, partial(progress, done, "stage.transcribe"))
+            heard = _read(answered(partial(_post, service, base, sound), partial(progress, done, "stage.transcribe")))
             words += _placed(heard, start, end, spaced=base not in WITHOUT_SPACES)
     progress(1.0, "stage.transcribe")
     return Transcript.of(snap_words(words, sounding_spans(levels)), base, f"hosted:{service.model}")

