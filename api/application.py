@@ -27,6 +27,7 @@ from api import (
     health,
     jobs,
     music,
+    pipelines,
     problems,
     publishing,
     sessions,
@@ -92,7 +93,7 @@ api.add_middleware(health.Timed)
 ROOMS = (
     *(sessions, sign_in_page, health, documentation, events, settings),
     *(jobs, uploads, assets, timelines, video, music, stems, speech),
-    *(channels, publishing, webhooks, business, advisor),
+    *(channels, publishing, pipelines, webhooks, business, advisor),
     unbuilt,
 )
 for room in ROOMS:

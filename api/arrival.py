@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from api.shapes import AssetOut, assets_out
-from core import assets, database, jobs
+from core import assets, database, events, jobs
 from core.assets import StagedAsset
 from core.errors import EngineFailed, NotFound, StudioError
 from core.models.assets import Upload
@@ -173,6 +173,8 @@ def _commit(actor: Actor, staged: StagedAsset) -> AssetOut:
             upload.finished_at = datetime.now(UTC)
         if staged.kind in ("video", "audio"):
             jobs.submit(session, actor, "ingest", IngestInput(asset_id=asset.id))
+        if staged.kind == "video":
+            events.emit(session, events.RECORDING_IMPORTED, actor.owner_id, {"asset_id": str(asset.id)})
         session.refresh(asset)
         return assets_out(session, [asset])[0]
 

@@ -16,8 +16,6 @@ _MISSING = (
     ("POST", "/audio/remaster", "remaster audio", "POST /video/edit reduces noise and normalises loudness."),
     ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
     ("POST", "/music/generate", "compose music from a prompt", "POST /music/builtin renders the built-in tracks."),
-    ("GET", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
-    ("POST", "/publishing/pipelines", "post by a saved recipe", "POST /publishing/plan schedules an episode."),
 )
 
 router = APIRouter(include_in_schema=False)

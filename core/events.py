@@ -28,6 +28,8 @@ CONTENT_PUBLISHED = "CONTENT_PUBLISHED"
 JOB_FAILED = "JOB_FAILED"
 METRICS_SYNCED = "METRICS_SYNCED"
 RESULT_DISCARDED = "RESULT_DISCARDED"
+RECORDING_IMPORTED = "RECORDING_IMPORTED"
+"""A video was uploaded by a person or a program; recordings that the studio made itself are told elsewhere."""
 
 MAXIMUM_FAILURES = 12
 _log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from core.publishing import tiktok_webhooks, webhooks, zones
 from core.settings import get_settings
 from workers import leftovers
 from workers.context import attempt_folder
-from workers.publishing import dispatch
+from workers.publishing import dispatch, pipelines
 from workers.recovery import ExpiredLeases
 from workers.subscribers import load_subscribers
 
@@ -83,6 +83,7 @@ def chores() -> list[Chore]:
         Chore("due publications", 1.0, dispatch.dispatch_due),
         Chore("expired publication leases", 5.0, dispatch.sweep_expired_leases),
         Chore("due syncs", 10.0, dispatch.due_syncs),
+        Chore("recipes", 1.0, pipelines.advance_runs),
         Chore("time zones", 3600.0, zones.follow),
         Chore("push subscriptions", 3600.0, webhooks.renew_due, aside=True),
         Chore("permissions taken back", 10.0, tiktok_webhooks.settle_removed, aside=True),

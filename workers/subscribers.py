@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-SUBSCRIBER_MODULES = ("core.publishing.episodes", "core.recordings", "core.music.metadata", "core.music.stems")
+SUBSCRIBER_MODULES = (
+    *("core.publishing.episodes", "core.publishing.pipelines.runs"),
+    *("core.recordings", "core.music.metadata", "core.music.stems"),
+)
 
 
 def load_subscribers() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -35,9 +36,14 @@ class DueTime:
     note: str = ""
 
 
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())  # reads the whole zone database every time it is asked
+
+
 def zone_of(name: str) -> ZoneInfo:
     """An IANA zone; raises :class:`InvalidInput` for an unknown name."""
-    if name not in available_timezones():
+    if name not in _names():
         raise InvalidInput("The studio does not know this time zone.", name[:80])
     return ZoneInfo(name)
 

@@ -177,6 +177,16 @@ class MusicChoice(_Music):
     """Which music lies under a short: an asset, or one of the built-in tracks by its preset name."""
 
 
+def music_by_name(value: Any) -> Any:
+    """Music may be given as a preset's name or an asset's id alone; everything else is left to the model."""
+    if not isinstance(value, str | UUID):
+        return value
+    try:
+        return {"music_asset_id": UUID(str(value))}
+    except ValueError:
+        return {"audio_preset": value}
+
+
 class AddMusic(_Music):
     """Music under the voice, ``duck_db`` quieter while someone speaks. With ``sync_to_beat`` the joints between pieces
     move onto its beats where no word is in the way."""
@@ -341,15 +351,7 @@ class ShortsInput(_Payload):
     def _style(cls, name: str | None) -> str | None:
         return None if name is None else check_style(name)
 
-    @field_validator("music", mode="before")
-    @classmethod
-    def _music_by_name(cls, value: Any) -> Any:
-        if not isinstance(value, str | UUID):
-            return value
-        try:
-            return {"music_asset_id": UUID(str(value))}
-        except ValueError:
-            return {"audio_preset": value}
+    _named_music = field_validator("music", mode="before")(music_by_name)
 
     @model_validator(mode="after")
     def _ordered(self) -> ShortsInput:

@@ -84,7 +84,7 @@ def transcribe(
         for index, (start, end) in enumerate(parts):
             done = 0.05 + 0.95 * index / len(parts)
             sound = _flac(samples[round(start * RATE) : round(end * RATE)])
-            heard = _read(answered(partial(_post, service, base, sound), partial(progress, done, "stage.transcribe")))
+            heard = _ask(service, base, sound, partial(progress, done, "stage.transcribe"))
             words += _placed(heard, start, end, spaced=base not in WITHOUT_SPACES)
     progress(1.0, "stage.transcribe")
     return Transcript.of(snap_words(words, sounding_spans(levels)), base, f"hosted:{service.model}")

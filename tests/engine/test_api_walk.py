@@ -29,10 +29,14 @@ from core.models.identity import Project, User
 from core.models.publishing import (
     ContentChannel,
     Episode,
+    Pipeline,
+    PipelineRun,
     PlatformAccount,
     PublicationRecord,
     Series,
 )
+from core.publishing.pipelines.document import RunDocument
+from core.publishing.pipelines.recipe import Recipe
 from core.security import Actor, actor_of
 from core.settings import Settings
 from core.video.payloads import IngestInput
@@ -116,6 +120,18 @@ def _belongings(actor: Actor) -> dict[str, str]:
             title="t", asset_id=video.id,
         )  # fmt: skip
         session.add(publication)
+        recipe = Recipe.model_validate({"targets": [{"platform_account_id": account.id}]})
+        document = RunDocument(recipe=recipe, needs_approval=True, channel_id=channel.id, series_id=series.id)
+        pipeline = Pipeline(
+            owner_id=owner_id, name=f"recipe {uuid7()}", channel_id=channel.id, recipe=recipe.model_dump(mode="json")
+        )
+        session.add(pipeline)
+        session.flush()
+        run = PipelineRun(
+            owner_id=owner_id, pipeline_id=pipeline.id, source_asset_id=video.id, state="awaiting_approval",
+            step="approve", result=document.stored(),
+        )  # fmt: skip
+        session.add(run)
         job = jobs.submit(session, actor, "ingest", IngestInput(asset_id=video.id))
         money = {"owner_id": owner_id, "episode_id": episode.id, "amount": Decimal(5), "currency": "USD"}
         day = date(2026, 1, 5)
@@ -128,7 +144,7 @@ def _belongings(actor: Actor) -> dict[str, str]:
         session.flush()
         rows = {
             "cost_id": cost, "revenue_id": revenue, "rate_id": rate, "conversation_id": conversation,
-            "query_id": query, "stem_group_id": group,
+            "query_id": query, "stem_group_id": group, "pipeline_id": pipeline, "run_id": run,
             "asset_id": video, "channel_id": channel, "series_id": series, "episode_id": episode, "job_id": job,
             "account_id": account, "publication_id": publication, "timeline_id": timeline, "project_id": project,
         }  # fmt: skip

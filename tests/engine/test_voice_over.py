@@ -133,7 +133,7 @@ def service(studio: Settings, owner: Actor, monkeypatch: pytest.MonkeyPatch) -> 
 def test_thai_is_spoken_by_the_service_line_by_line(
     client: httpx.Client, owner: Actor, service: FakeSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers.speech.hosted._LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("providers.service._LONGEST_WAIT", 0.05)
     service.answer_first({"status": 429}, {"status": 503})
     first, second = THAI.split()  # "khrap" ends a sentence
     order = {"text": f"{THAI}\nHello.", "voice": "hosted:coral", "speed": 2.0}
