@@ -26,6 +26,7 @@ from api import (
     events,
     health,
     jobs,
+    mastering,
     music,
     pipelines,
     problems,
@@ -92,7 +93,7 @@ api.add_middleware(health.Timed)
 
 ROOMS = (
     *(sessions, sign_in_page, health, documentation, events, settings),
-    *(jobs, uploads, assets, timelines, video, music, stems, speech),
+    *(jobs, uploads, assets, timelines, video, music, stems, mastering, speech),
     *(channels, publishing, pipelines, webhooks, business, advisor),
     unbuilt,
 )

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
 from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
+from core.music.remaster_payloads import RemasterInput
 from core.music.speech_payloads import SpeechInput
 from core.music.stem_payloads import MixInput, StemsInput
 from core.publishing.payloads import (
@@ -71,6 +72,15 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "formats": ["text", "gp5", "musicxml"],
     },
     StemsInput: {"audio_asset_id": _VIDEO, "stems": ["vocal", "drums", "bass", "other"], "provider": "builtin"},
+    RemasterInput: {
+        "audio_asset_id": _VIDEO,
+        "operations": [
+            {"type": "reduce_noise", "strength": 0.5, "material": "speech"},
+            {"type": "dereverb", "strength": 0.5},
+            {"type": "eq", "preset": "vocal_boost", "amount": 0.5},
+            {"type": "normalize", "target_lufs": -16},
+        ],
+    },
     MixInput: {
         "tracks": [{"asset_id": _VIDEO, "gain_db": -3.0}, {"asset_id": _EPISODE, "muted": True}],
         "format": "mp3",

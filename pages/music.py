@@ -23,8 +23,8 @@ from pages.components.waveform import ChordMark, SectionMark, waveform
 from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
+from pages.lab import remaster, tabs, voice
 from pages.lab import stems as stem_parts
-from pages.lab import tabs, voice
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
 
@@ -152,7 +152,9 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
     if is_stem(asset):
         stem_parts.belongs(viewer, asset)
     else:
+        remaster.belongs(viewer, asset)
         stem_parts.show(viewer, asset)
+    remaster.show(viewer, asset)
     if row is not None:
         tabs.show(viewer, asset)
 

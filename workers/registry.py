@@ -27,6 +27,7 @@ TASK_MODULES = (
     "workers.music.builtin",
     "workers.music.stems",
     "workers.music.speech",
+    "workers.music.remaster",
     "workers.models",
     "workers.advisor.answer",
     "workers.publishing.upload",

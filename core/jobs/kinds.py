@@ -46,6 +46,7 @@ _ALL = (
     JobKind("music.analyze", "core.music.payloads:AnalyzeInput", "default"),
     JobKind("music.tab", "core.music.payloads:TabInput", "default"),
     JobKind("audio.stems", "core.music.stem_payloads:StemsInput", "media"),
+    JobKind("audio.remaster", "core.music.remaster_payloads:RemasterInput", "media"),
     JobKind("audio.mix", "core.music.stem_payloads:MixInput", "default"),
     JobKind("audio.speech", "core.music.speech_payloads:SpeechInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),

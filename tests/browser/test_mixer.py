@@ -1,4 +1,4 @@
-"""The mixer's script in a real browser, on stems that a server gives by HTTP Range: in step to the sample (M2)."""
+"""The mixer's script, and the comparison's, in a real browser on WAVs that a server gives by HTTP Range (M2, M5)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Page
 
-from pages.components import labels
+from pages.components import labels, sources
 
-COMPONENTS = Path(__file__).resolve().parents[2] / "pages" / "components"
 STEMS = ("vocal", "drums", "bass", "other")
 SECONDS, RATE, BLOCK = 10, 48_000, 4 * 48_000
 # Every buffer that is laid on the clock: when, how long, and eight samples of it.
@@ -27,6 +26,12 @@ const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (when) {
   window.starts.push([when, this.buffer.length, [...this.buffer.getChannelData(1).slice(5000, 5008)]]);
   return start.call(this, when);
+};
+window.levels = [];
+const ramp = AudioParam.prototype.setTargetAtTime;
+AudioParam.prototype.setTargetAtTime = function (value, when, constant) {
+  window.levels.push(value);
+  return ramp.call(this, value, when, constant);
 };
 """
 
@@ -43,19 +48,30 @@ def stems(tmp_path: Path) -> dict[str, Any]:
     return made
 
 
+def document(name: str, data: dict[str, Any]) -> tuple[str, str]:
+    """The script of a component, and a page that shows it with ``data``."""
+    script, style = ("".join(path.read_text() for path in sources(name, suffix, deck=True)) for suffix in ("js", "css"))
+    page = f"""<!doctype html><meta name="viewport" content="width=device-width"><style>{style}</style>
+      <div id="host"><div class="studio studio-{name} studio-deck"></div></div><script type="module">
+      import show from "/{name}.js";
+      show({{ parentElement: document.getElementById("host"), data: {json.dumps(data)},
+              setStateValue: (name, value) => {{ window.told = value; }} }});</script>"""
+    return script, page
+
+
 @pytest.fixture
 def address(tmp_path: Path, stems: dict[str, Any]) -> Iterator[str]:
+    common = {"title": "Song", "duration": SECONDS, "peaks": [0.5] * 500}
     strips = [{"stem": stem, "label": stem.title(), "src": f"/{stem}.wav"} for stem in STEMS]
-    data = {
-        "strips": strips, "title": "Song", "duration": SECONDS, "peaks": [0.5] * 500, "words": labels("mixer", "en")
-    }  # fmt: skip
-    script = "".join((COMPONENTS / name).read_text() for name in ("shared.js", "mixer/component.js"))
-    style = "".join((COMPONENTS / name).read_text() for name in ("shared.css", "mixer/component.css"))
-    page = f"""<!doctype html><meta name="viewport" content="width=device-width"><style>{style}</style>
-      <div id="host"><div class="studio studio-mixer"></div></div><script type="module">
-      import mixer from "/mixer.js";
-      mixer({{ parentElement: document.getElementById("host"), data: {json.dumps(data)},
-               setStateValue: (name, value) => {{ window.told = value; }} }});</script>"""
+    sides = [
+        {"name": "before", "src": "/vocal.wav", "gain_db": 0.0}, {"name": "after", "src": "/drums.wav", "gain_db": -6.0}
+    ]  # fmt: skip
+    shown = {
+        "mixer": document("mixer", common | {"strips": strips, "words": labels("mixer", "en")}),
+        "compare": document(
+            "compare", common | {"sides": sides, "words": labels("mixer", "en") | labels("compare", "en")}
+        ),
+    }
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -68,9 +84,10 @@ def address(tmp_path: Path, stems: dict[str, Any]) -> Iterator[str]:
                 self.send_response(206)
                 self.send_header("Content-Range", f"bytes {first}-{int(first) + len(body) - 1}/{len(whole)}")
             else:
-                body = (script if self.path == "/mixer.js" else page).encode()
+                name, is_script = self.path[1:].removesuffix(".js"), self.path.endswith(".js")
+                body = shown[name][0 if is_script else 1].encode()
                 self.send_response(200)
-                self.send_header("Content-Type", "text/javascript" if self.path == "/mixer.js" else "text/html")
+                self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -86,14 +103,16 @@ def address(tmp_path: Path, stems: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
+def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The mixer, or another component by its name."""
+    name = getattr(request, "param", "mixer")
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.add_init_script(NOTE_STARTS)
-    opened.goto(address)
-    opened.wait_for_selector(".strip")
+    opened.goto(f"{address}/{name}")
+    opened.get_by_role("button", name="Play").wait_for()
     yield opened
     context.close()
     assert faults == []
@@ -147,4 +166,24 @@ def test_it_is_moved_by_keys_and_fits_a_phone(page: Page) -> None:
     assert page.evaluate("() => window.starts[0][1]") == 2 * RATE
     place.press("End")
     page.get_by_role("button", name="Play").wait_for()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("page", ["compare"], indirect=True)
+def test_before_and_after_change_over_without_losing_the_place(page: Page) -> None:
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => window.starts.length >= 4")
+    starts = page.evaluate("() => window.starts")
+    assert starts[0][0] == starts[1][0], "both play in step"
+    before, after = (page.get_by_role("button", name=name, exact=True) for name in ("Before", "After"))
+    assert (before.get_attribute("aria-pressed"), after.get_attribute("aria-pressed")) == ("false", "true")
+    page.evaluate("() => { window.levels = []; window.laid = window.starts.length; }")
+    before.click()
+    assert page.evaluate("() => window.levels") == [1, 0]
+    after.press("Enter")
+    assert page.evaluate("() => window.levels.slice(2)") == [0, pytest.approx(10 ** (-6 / 20))]
+    assert page.get_by_role("button", name="Pause").is_visible(), "it goes on playing"
+    # Nothing was laid anew: what came since is the next block of each, at its own place.
+    later = page.evaluate("() => window.starts.slice(window.laid)")
+    assert all((when - starts[0][0]) * RATE == pytest.approx(2 * BLOCK, abs=0.01) for when, _, _ in later)
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -169,6 +169,8 @@ def example(schema: dict[str, Any], name: str, mine: dict[str, str]) -> Any:
             return _timeline(mine["asset_id"])
         if model.startswith("TargetOutput"):
             return {"aspect_ratio": "9:16"}
+        if model == "RemasterInput":
+            return {"audio_asset_id": mine["asset_id"], "operations": [{"type": "eq", "preset": "warm"}]}
         if model in ("CostIn", "RevenueIn"):  # exactly one of the things money may belong to
             mine = {"episode_id": mine["episode_id"]}
         return example(SCHEMA["components"]["schemas"][model], name, mine)

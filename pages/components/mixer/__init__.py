@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from pages.components import labels, nothing, register
 
-_mount = register("mixer")
+_mount = register("mixer", deck=True)
 
 
 class Strip(TypedDict):
