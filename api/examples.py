@@ -20,6 +20,7 @@ from core.publishing.payloads import (
     RescheduleInput,
     SeriesInput,
 )
+from core.video.chapter_payloads import ChaptersInput
 from core.video.payloads import MultiExportInput, ShortsInput, SubtitleInput, VideoEditInput
 
 _VIDEO = "0190f3c0-7a5e-7c1a-9f0e-2b6d1c3a4e5f"
@@ -55,6 +56,15 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "aspect_ratio": "9:16",
         "style": "tiktok",
         "music": "lofi",
+        "operations": [{"type": "auto_cut_silence"}],
+    },
+    ChaptersInput: {
+        "source_video_id": _VIDEO,
+        "chapters": [
+            {"start": 12.4, "end": 371.0, "title": "How to set up a small studio"},
+            {"start": 402.5, "end": 918.2, "title": "Questions about microphones"},
+        ],
+        "aspect_ratio": "16:9",
         "operations": [{"type": "auto_cut_silence"}],
     },
     ImportAudioInput: {"source_asset_id": _VIDEO},

@@ -118,15 +118,19 @@ def assets_out(session: Session, rows: Sequence[Asset]) -> list[AssetOut]:
     return [asset_out(row, parents.get(row.id, [])) for row in rows]
 
 
+_PROPOSED = ("candidates", "chapters", "borders")
+
+
 def in_words(result: dict[str, Any], language: str) -> dict[str, Any]:
     """A job's result with the reasons of its rows as sentences; the store keeps the keys of messages."""
-    rows = [
-        {**row, "reasons": [t(key, language) if has(key) else key for key in row["reasons"]]}
-        if isinstance(row, dict) and isinstance(row.get("reasons"), list)
-        else row
-        for row in result.get("outputs") or []
-    ]
-    return {**result, "outputs": rows}
+
+    def told(row: Any) -> Any:
+        if not isinstance(row, dict) or not isinstance(row.get("reasons"), list):
+            return row
+        return {**row, "reasons": [t(key, language) if has(key) else key for key in row["reasons"]]}
+
+    lists = {name: result.get(name) or [] for name in ("outputs", *_PROPOSED) if name == "outputs" or name in result}
+    return {**result, **{name: [told(row) for row in rows] for name, rows in lists.items()}}
 
 
 def job_out(job: Job, language: str = "en") -> JobOut:

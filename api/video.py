@@ -15,6 +15,7 @@ from core import assets, jobs
 from core.errors import InvalidInput
 from core.models.assets import TimelineRow
 from core.models.publishing import Episode
+from core.video.chapter_payloads import ChaptersInput
 from core.video.payloads import MultiExportInput, SampleInput, ShortsInput, StillInput, SubtitleInput, VideoEditInput
 
 router = APIRouter(prefix="/video", tags=["video"])
@@ -71,6 +72,18 @@ def shorts(session: Starting, actor: CurrentActor, order: ShortsInput, project_i
     references.music(session, order.music)
     references.operations(session, order.operations)
     job = jobs.submit(session, actor, "video.shorts", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/chapters", status_code=202)
+def chapters(session: Starting, actor: CurrentActor, order: ChaptersInput, project_id: UUID | None = None) -> Accepted:
+    """A long recording in sub-clips by topic, scene, energy and speech (V6.1). With ``dry_run`` the job's result holds
+    the proposals (``chapters``) and where they can be split (``borders``); with ``chapters`` exactly those given are
+    rendered, as kept, joined, split and renamed."""
+    references.video(session, order.source_video_id)
+    references.music(session, order.music)
+    references.operations(session, order.operations)
+    job = jobs.submit(session, actor, "video.chapters", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)
 
 

@@ -20,10 +20,12 @@ from core.models.jobs import Job
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
-from pages.editor import arrivals, elsewhere, operations, results, review, speech, versions
+from pages.editor import arrivals, chapters, elsewhere, operations, results, review, speech, versions
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
 from pages.editor.project import Choices, Version
+
+FLOW = ("video.edit", "video.render", "video.multi_export", "video.shorts")
 
 
 def open_project(project: object) -> None:
@@ -178,6 +180,7 @@ def actions(
             key="make_shorts",
         ):
             submit(viewer, project, "video.shorts", operations.shorts_input(asset.id, chosen))
+    chapters.offer(viewer, project, asset, chosen, ready=ready)
     if not chosen.language:
         st.info(t("video.language_first", lang), icon=":material/record_voice_over:")
 
@@ -245,8 +248,8 @@ class Work:
 
     @classmethod
     def of(cls, session: Session, project: Project) -> Work:
-        live = [job for job in work.live_jobs(session, project_id=project.id) if job.kind.startswith("video.")]
-        last = work.newest(session, project.id, ["video.edit", "video.render", "video.shorts"])
+        live = [job for job in work.live_jobs(session, project_id=project.id) if job.kind in FLOW]
+        last = work.newest(session, project.id, FLOW)
         return cls(
             [job for job in live if purpose(job) == "find"],
             [job for job in live if purpose(job) == "render"],
@@ -313,8 +316,10 @@ def edit(viewer: shell.Viewer, identifier: str) -> None:
     else:
         doing.show(viewer, above, "find", "shorts", key="video_jobs")
         check_cuts(viewer, project, asset, row, chosen, doing, version)
+    chapters.check(viewer, project, asset, chosen)
     results.show_videos(viewer, project)
     results.show_shorts(viewer, project)
+    results.show_chapters(viewer, project)
 
 
 def main() -> None:

@@ -30,6 +30,8 @@ def title_of(job: Job, lang: str) -> str:
     key = f"job.{job.kind}"
     if job.kind == "video.edit":
         key = "job.video.find" if job.payload.get("dry_run") else "job.video.render"
+    elif job.kind == "video.chapters" and job.payload.get("dry_run"):
+        key = "job.video.find_chapters"
     return t(key if has(key) else "job.working", lang)
 
 
@@ -47,6 +49,16 @@ def newest(session: Session, project_id: UUID, kinds: Sequence[str], *, status: 
     if status is not None:
         statement = statement.where(Job.status == status)
     return session.scalar(statement.limit(1))
+
+
+def succeeded(session: Session, project_id: UUID, kind: str) -> list[Job]:
+    """Jobs of a project that ended well, newest first."""
+    rows = session.scalars(
+        select(Job)
+        .where(Job.project_id == project_id, Job.kind == kind, Job.status == "succeeded")
+        .order_by(Job.created_at.desc())
+    )
+    return list(rows)
 
 
 def subjects(session: Session, jobs: Iterable[Job]) -> dict[UUID, str]:

@@ -18,6 +18,7 @@ TASK_MODULES = (
     "workers.video.edit",
     "workers.video.render",
     "workers.video.shorts",
+    "workers.video.chapters",
     "workers.video.subtitle",
     "workers.video.multi_export",
     "workers.video.still",

@@ -123,7 +123,7 @@ class CutByBeat(_Payload):
 
 class Highlight(_Payload):
     """Keep only the best stretch of whole sentences, at most ``max_seconds`` of the result and, where the talk allows,
-    at least half of that. What is shorter already stays as it is."""
+    at least three quarters of that. What is shorter already stays as it is."""
 
     type: Literal["highlight"] = "highlight"
     max_seconds: float = Field(default=60.0, ge=5.0, le=900.0)

@@ -195,7 +195,7 @@ def _best_part(timeline: Timeline, max_seconds: float, measured: Measured) -> Ti
     if times.duration <= max_seconds:
         return timeline
     rounding = 2 / float(timeline.rate)
-    for least in (max_seconds / 2, 0.0):
+    for least in (0.75 * max_seconds, 0.0):
         found = find_shorts(
             [word for word in measured.words if times.span(word.start, max(word.end, word.start + 0.001))],
             float(timeline.duration_frames / timeline.rate),

@@ -48,13 +48,18 @@ def borders(spoken: Sequence[Sentence]) -> list[float]:
     for index, pause in enumerate(pauses, start=1):
         longer = min(max((pause / usual - 1.3) / 2.0, 0.0), 1.0)
         text = spoken[index].text
-        announced = 1.0 if _ANNOUNCES.match(text) or text.startswith(_THAI_ANNOUNCES) else 0.0
+        announced = float(announces(text))
         if announced and _FIRST.match(text) and _COUNTS.search(spoken[index - 1].text):
             announced = 0.0  # "There are three mistakes. The first mistake is …"
         change = 1.0 - _likeness(said[max(0, index - _WINDOW) : index], said[index : index + _WINDOW])
         # An announcement alone may be the next item of a list: with a pause it is the next chapter.
         strengths.append(min(1.0, 0.6 * longer + (0.2 + 0.2 * longer) * announced + 0.2 * change))
     return [*strengths, 1.0]
+
+
+def announces(text: str) -> bool:
+    """Whether a sentence says that something new begins ("the next mistake is", "let us look at", "ข้อต่อไป")."""
+    return bool(_ANNOUNCES.match(text)) or text.startswith(_THAI_ANNOUNCES)
 
 
 def is_housekeeping(text: str) -> bool:

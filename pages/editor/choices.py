@@ -126,6 +126,7 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
         highlight_seconds=best,
         shorts=stored.shorts,
         max_seconds=stored.max_seconds,
+        chapter_minutes=stored.chapter_minutes,
     )
     if with_shapes:
         chosen = ask_shapes(viewer, project_id, chosen, version=version)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from core.video.chapter_payloads import ChapterCut, ChaptersInput
 from core.video.payloads import (
     AddMusic,
     AddSubtitle,
@@ -26,7 +27,8 @@ from core.video.payloads import (
     VideoEditInput,
 )
 from core.video.sizes import TargetOutput
-from pages.editor.project import Choices
+from core.video.timeline import AspectRatio
+from pages.editor.project import ChapterDraft, Choices
 
 
 def _music(choices: Choices) -> dict[str, object] | None:
@@ -142,6 +144,39 @@ def shorts_input(source: UUID, choices: Choices) -> ShortsInput:
         style=choices.captions or None,
         music=MusicChoice.model_validate(music) if music else None,
         operations=(*cuts_and_sound(choices), reframe, *_beats(choices)),
+        language=choices.language or "auto",
+        speech_provider=choices.speech_provider,
+    )
+
+
+def chapters_input(source: UUID, choices: Choices) -> ChaptersInput:
+    """Look for the sub-clips of a long recording."""
+    shortest, longest = choices.chapter_minutes
+    return ChaptersInput(
+        source_video_id=source,
+        min_seconds=60.0 * shortest,
+        max_seconds=60.0 * max(longest, 2 * shortest),
+        language=choices.language or "auto",
+        speech_provider=choices.speech_provider,
+        dry_run=True,
+    )
+
+
+def chapters_render(source: UUID, choices: Choices, kept: Sequence[ChapterDraft], ratio: AspectRatio) -> ChaptersInput:
+    """Render the kept sub-clips in one shape, with the cuts, captions and music of the long version."""
+    music = _music(choices)
+    return ChaptersInput(
+        source_video_id=source,
+        chapters=tuple(ChapterCut(start=each.start, end=each.end, title=each.title) for each in kept),
+        aspect_ratio=ratio,
+        resolution=choices.resolution,
+        style=choices.captions or None,
+        music=MusicChoice.model_validate(music) if music else None,
+        operations=(
+            *cuts_and_sound(choices),
+            AutoReframe(subject="auto" if choices.follow_face else "center"),
+            *_beats(choices),
+        ),
         language=choices.language or "auto",
         speech_provider=choices.speech_provider,
     )

@@ -54,6 +54,7 @@ class Choices(BaseModel):
     highlight_seconds: int = 0
     shorts: int = 5
     max_seconds: int = 45
+    chapter_minutes: tuple[int, int] = (2, 20)
 
     @model_validator(mode="before")
     @classmethod
@@ -75,15 +76,30 @@ class Version(BaseModel):
     found_by: list[str] = Field(default_factory=list)
 
 
+class ChapterDraft(BaseModel):
+    """One proposed sub-clip of a long recording as the user left it, in seconds of the source (SPEC V6.1)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    start: float
+    end: float
+    title: str
+    kept: bool = True
+    reasons: list[str] = Field(default_factory=list)
+
+
 class ProjectState(BaseModel):
     """``Project.state``: the choices (of the first version, and of others) and what the user said about each result;
-    ``removed_searches`` are the jobs that looked for the cuts of versions that are gone."""
+    ``removed_searches`` are the jobs that looked for the cuts of versions that are gone, ``chapters_of`` is the job
+    that proposed the ``chapters``."""
 
     model_config = ConfigDict(extra="ignore")
 
     choices: Choices = Field(default_factory=Choices)
     versions: list[Version] = Field(default_factory=list)
     removed_searches: list[str] = Field(default_factory=list)
+    chapters: list[ChapterDraft] = Field(default_factory=list)
+    chapters_of: str = ""
     verdicts: dict[str, Literal["kept", "discarded"]] = Field(default_factory=dict)
     titles: dict[str, str] = Field(default_factory=dict)
 

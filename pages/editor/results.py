@@ -82,16 +82,25 @@ def _video(viewer: shell.Viewer, session: Session, row: dict[str, Any], asset: A
 
 def show_shorts(viewer: shell.Viewer, project: Project) -> None:
     """Candidates with title, reasons and player; what is kept waits as a draft, what is discarded loses it."""
+    _show_clips(viewer, project, "video.shorts", "video.shorts")
+
+
+def show_chapters(viewer: shell.Viewer, project: Project) -> None:
+    """Sub-clips of a long recording, to keep or discard as shorts are."""
+    _show_clips(viewer, project, "video.chapters", "chapters.results")
+
+
+def _show_clips(viewer: shell.Viewer, project: Project, kind: str, heading: str) -> None:
     lang = viewer.lang
     with database.session(viewer.actor) as session:
-        jobs = finished(session, project.id, ("video.shorts",))
+        jobs = finished(session, project.id, (kind,))
         if not jobs:
             return
         job = jobs[0]
         rows = outputs(session, job)
         state = projects.state_of(project)
         shown = [(row, asset) for row, asset in rows if state.verdicts.get(str(asset.id)) != "discarded"]
-        st.subheader(t("video.shorts", lang))
+        st.subheader(t(heading, lang))
         st.caption(t("video.shorts_review", lang))
         for start in range(0, len(shown), 3):
             for column, (row, asset) in zip(st.columns(3), shown[start : start + 3], strict=False):

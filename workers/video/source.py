@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -264,6 +265,22 @@ class Source:
         rows = [row for block in sorted(wanted) for row in known[block]["faces"]]
         cuts = [cut for block in sorted(wanted) for cut in known[block]["cuts"]]
         return [FaceSample(time, tuple(Box(*box) for box in boxes)) for time, boxes in rows], cuts
+
+    def shots(self, moments: Sequence[float] | None, reach: float, progress: Progress) -> list[float]:
+        """Seconds at which the picture changes, within ``reach`` seconds of ``moments``, in order; of the whole
+        recording where None is given."""
+        parameters = "all"
+        if moments is not None:
+            near = ",".join(f"{moment:.2f}" for moment in moments)
+            parameters = hashlib.sha256(f"{reach}:{near}".encode()).hexdigest()[:32]
+        found = self._context.analysis(self.asset.sha256, "shots", parameters)
+        if found is None:
+            from providers.video.analysis import scene_cuts
+
+            spans = None if moments is None else [(moment - reach, moment + reach) for moment in moments]
+            found = {"cuts": list(scene_cuts(self.path, spans=spans, progress=part(progress, 0, 1, "stage.watch")))}
+            self._context.store_analysis(self.asset.sha256, "shots", found, parameters)
+        return [float(cut) for cut in found["cuts"]]
 
     def _known_blocks(self, wanted: set[int]) -> dict[int, dict[str, Any]]:
         with self._context.session() as session:
