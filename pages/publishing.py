@@ -18,7 +18,7 @@ from core.publishing import channels, episodes
 from core.publishing.payloads import EpisodeChange
 from pages import media, shell
 from pages.components.live import live
-from pages.posting import calendar, connection, places, posts
+from pages.posting import calendar, connection, places, posts, recipes
 from pages.posting.dialog import ask, show_dialog
 
 COLUMNS = ("draft", "scheduled", "published")
@@ -141,11 +141,11 @@ def board(viewer: shell.Viewer) -> None:
 def main() -> None:
     viewer = shell.open_page("publishing")
     connection.show_outcome(viewer)
-    live(("publication", "episode", "account"), key="publishing_live")
+    live(("publication", "episode", "account", "pipeline"), key="publishing_live")
     lang = viewer.lang
-    names = ("board", "calendar", "accounts")
-    tabs = shell.tabs([t(f"publishing.{name}", lang) for name in names])
-    for tab, show in zip(tabs, (board, calendar.show, places.show), strict=True):
+    names = ("publishing.board", "publishing.calendar", "recipes.tab", "publishing.accounts")
+    tabs = shell.tabs([t(name, lang) for name in names])
+    for tab, show in zip(tabs, (board, calendar.show, recipes.show, places.show), strict=True):
         with tab:
             show(viewer)
     show_dialog(viewer)

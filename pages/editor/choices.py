@@ -49,9 +49,18 @@ def caption_preview(style: CaptionStyle, words: str) -> None:
     )
 
 
-def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes: bool, version: str = "") -> Choices:
-    """The form. Every change is stored at once; answers the choices as they are now. Without ``with_shapes`` the page
-    asks for the shapes elsewhere (:func:`ask_shapes`). ``version`` is the key of another version than the first."""
+def show(
+    viewer: shell.Viewer,
+    project_id: UUID,
+    stored: Choices,
+    *,
+    with_shapes: bool,
+    version: str = "",
+    keep: bool = True,
+) -> Choices:
+    """The form. Every change is stored at once with the project, unless ``keep`` is false; answers the choices as they
+    are now. Without ``with_shapes`` the page asks for the shapes elsewhere (:func:`ask_shapes`). ``version`` is the key
+    of another version than the first."""
     lang = viewer.lang
     busy = not viewer.may_edit
 
@@ -130,7 +139,7 @@ def show(viewer: shell.Viewer, project_id: UUID, stored: Choices, *, with_shapes
     )
     if with_shapes:
         chosen = ask_shapes(viewer, project_id, chosen, version=version)
-    if chosen != stored and viewer.may_edit:
+    if keep and chosen != stored and viewer.may_edit:
         remember(viewer, project_id, chosen, version=version)
     return chosen
 
