@@ -32,8 +32,8 @@ TOP = {"calls": [{"arguments": {"about": "top", "metric": "revenue", "days": "al
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FakeLanguage]:
-    service = FakeLanguage()
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeLanguage]:
+    service = FakeLanguage.start(tmp_path_factory.mktemp("model") / "log")
     yield service
     service.stop()
 

@@ -114,7 +114,7 @@ def test_allowances_and_limits(youtube: FakeYouTube, plain: Plain) -> None:
     assert plain.get("/youtube/v3/videos?part=id&id=x").status_code == 200, "anew after midnight in Los Angeles"
     youtube.set(account={"channel_id": "UCstudio", "upload_limit": 0})
     assert _reason(plain.open()) == "uploadLimitExceeded"
-    youtube.fault("videos.list", "status", status=429, reason="rateLimitExceeded", retry_after=7)
+    youtube.fault("videos.list", "status", status=429, code="rateLimitExceeded", retry_after=7)
     assert plain.get("/youtube/v3/videos?part=id&id=x").headers["retry-after"] == "7"
 
 

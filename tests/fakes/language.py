@@ -8,29 +8,23 @@ it is told to make is checked against the schema it was given, as services with 
 
 from __future__ import annotations
 
-import ctypes
 import json
-import signal
-import subprocess
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 from jsonschema import Draft202012Validator, SchemaError
+
+from tests.fakes import loopback
 
 KEY, MODEL = "sk-language", "small-talker"
 
 
-class Service(ThreadingHTTPServer):
+class State:
     """The script and the log of what was asked."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.script: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
         self.calls = 0
@@ -40,29 +34,24 @@ class Refused(Exception):
     """Answered with this status, code and message."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Service
-    protocol_version = "HTTP/1.1"
+class Handler(loopback.Handler):
+    """Routes."""
 
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-    def do_GET(self) -> None:
-        self._answer(200, {"asked": self.server.asked})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == "/_script":
-            self.server.script, self.server.asked = list(body), []
-            return self._answer(200, {})
+    def route(self, path: str) -> None:
+        if path == "/_admin/asked":
+            return self.answer(200, {"asked": self.state.asked})
+        body = json.loads(self.body())
+        if path == "/_admin/script":
+            self.state.script, self.state.asked = body["lines"], []
+            return self.answer(200, {})
         try:
-            return self._answer(200, self._complete(body))
+            return self.answer(200, self._complete(path, body))
         except Refused as refused:
             status, code, message = refused.args
-            return self._answer(status, {"error": {"message": message, "type": "error", "code": code}})
+            return self.answer(status, {"error": {"message": message, "type": "error", "code": code}})
 
-    def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
-        if self.path != "/v1/chat/completions":
+    def _complete(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path != "/v1/chat/completions":
             raise Refused(404, "unknown_url", f"Unknown request URL: POST {self.path}.")
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             raise Refused(401, "invalid_api_key", "Incorrect API key provided.")
@@ -72,10 +61,10 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(400, "unknown_parameter", f"Unrecognized request argument supplied: {sorted(unknown)}")
         schemas = {one["function"]["name"]: _schema(one) for one in body.get("tools", [])}
         _in_order(body.get("messages") or [])
-        self.server.asked.append(body)
-        if not self.server.script:
+        self.state.asked.append(body)
+        if not self.state.script:
             raise Refused(500, "", "The script has ended.")
-        line = self.server.script.pop(0)
+        line = self.state.script.pop(0)
         if "status" in line:
             raise Refused(line["status"], line.get("code", ""), "As scripted.")
         time.sleep(line.get("seconds", 0))
@@ -96,17 +85,9 @@ class Handler(BaseHTTPRequestHandler):
         name, arguments = wanted.get("name", "look_up"), wanted["arguments"]
         if not wanted.get("wrong"):
             schemas[name].validate(arguments)
-        self.server.calls += 1
+        self.state.calls += 1
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-        return {"id": f"call_{self.server.calls}", "type": "function", "function": {"name": name, "arguments": text}}
-
-    def _answer(self, status: int, body: object) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        return {"id": f"call_{self.state.calls}", "type": "function", "function": {"name": name, "arguments": text}}
 
 
 def _schema(tool: dict[str, Any]) -> Draft202012Validator:
@@ -140,16 +121,12 @@ def _in_order(messages: list[dict[str, Any]]) -> None:
         raise Refused(400, "", "There is nothing to answer.")
 
 
-class FakeLanguage:
+class FakeLanguage(loopback.Running):
     """How a test starts the model, tells it what to say, and reads what it was asked."""
 
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.language"],
-            stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2],
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
+    @classmethod
+    def start(cls, log: Path) -> FakeLanguage:
+        return cls.start_module("tests.fakes.language", log)
 
     @property
     def base(self) -> str:
@@ -157,24 +134,16 @@ class FakeLanguage:
 
     def says(self, *lines: dict[str, Any]) -> None:
         """The turns to come; each has ``words``, ``calls`` or the ``status`` of a refusal."""
-        httpx.post(f"{self.url}/_script", json=list(lines)).raise_for_status()
+        self.admin("POST", "script", {"lines": list(lines)})
 
     def asked(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()["asked"]
+        found: list[dict[str, Any]] = self.admin("GET", "asked")["asked"]
         return found
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(5)
 
-
-def main() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: ends with the test that started it
-    service = Service()
-    sys.stdout.write(f"http://127.0.0.1:{service.server_address[1]}\n")
-    sys.stdout.flush()
-    service.serve_forever(poll_interval=0.1)
+def make(port: int, _log: Path | None) -> loopback.Server:
+    return loopback.Server(port, Handler, State())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(loopback.serve(make))

@@ -406,7 +406,7 @@ def test_f10_a_limit_in_mid_upload_is_kept_to_and_the_same_session_goes_on(
 ) -> None:
     asset, slow = room.stored(owner, video), room.account(owner, youtube.account("UCslow"), "UCslow")
     free = room.account(owner, youtube.account("UCfree"), "UCfree")
-    youtube.fault("chunk", "status", status=429, reason="rateLimitExceeded", retry_after=900, skip=2)
+    youtube.fault("chunk", "status", status=429, code="rateLimitExceeded", retry_after=900, skip=2)
     held = room.planned(owner, asset, slow, title="asked to pause")
     room.tick()
     record = room.record(held)
@@ -433,7 +433,7 @@ def test_a_platform_that_may_not_be_asked_is_left_to_the_user(youtube: FakeYouTu
     """The answer to the last byte is lost, and the question after it is refused: it may be there, so it stays."""
     publication = room.planned(owner, room.stored(owner, video), room.account(owner, youtube.account()))
     youtube.fault("last_chunk", "drop_after")
-    youtube.fault("probe", "status", status=403, reason="forbidden", times=50)
+    youtube.fault("probe", "status", status=403, code="forbidden", times=50)
     for _ in range(3):
         room.tick()
         room.let_time_pass()
@@ -502,7 +502,7 @@ def test_f12_a_failing_step_after_the_upload_never_uploads_again(
     words, picture = tmp_path / "w.srt", tmp_path / "t.png"
     words.write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
     picture.write_bytes(b"\x89PNG not looked into by the platform")
-    youtube.fault("thumbnail", "status", status=400, reason="invalidImage")
+    youtube.fault("thumbnail", "status", status=400, code="invalidImage")
     youtube.fault("captions", "drop_after")
     youtube.fault("playlist", "drop_after")
     publication = room.planned(

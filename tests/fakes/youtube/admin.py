@@ -5,46 +5,47 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.fakes import loopback
+from tests.fakes.loopback import Fault
 from tests.fakes.youtube.answers import Refused
-from tests.fakes.youtube.state import Account, Fault
+from tests.fakes.youtube.state import Account, State
 
 
-class Admin:
+class Admin(loopback.Handler):
     """Part of the handler."""
 
-    state: Any
-    command: str
-    _answer: Any
-    _body: Any
+    @property
+    def state(self) -> State:
+        return self.server.state  # type: ignore[attr-defined,no-any-return]
 
     def _admin(self, what: str) -> None:
         state = self.state
-        body = json.loads(self._body() or b"{}")
+        body = json.loads(self.body() or b"{}")
         with state.lock:
             if what == "accounts" and self.command == "POST":
                 life = body.pop("expires_in", None)
                 account = Account(**body)
                 state.accounts[account.channel_id] = account
-                self._answer(200, {"access_token": state.issue(account.channel_id, life)})
+                self.answer(200, {"access_token": state.issue(account.channel_id, life)})
             elif what == "faults" and self.command == "POST":
-                state.faults.append(Fault(**body))
-                self._answer(200, {})
+                state.faults.pending.append(Fault(**body))
+                self.answer(200, {})
             elif what == "faults" and self.command == "DELETE":
-                state.faults.clear()
-                self._answer(200, {})
+                state.faults.pending.clear()
+                self.answer(200, {})
             elif what == "posts":
                 videos = [
                     {**vars(video), "title": video.snippet["title"], "description": video.snippet["description"]}
                     for video in state.videos.values()
                 ]
-                self._answer(200, {"posts": videos, "sessions": len(state.sessions), "calls": state.calls})
+                self.answer(200, {"posts": videos, "sessions": len(state.sessions), "calls": state.faults.calls})
             elif what == "state" and self.command == "POST":
                 self._set(body)
-                self._answer(200, {})
+                self.answer(200, {})
             elif what == "health":
-                self._answer(200, {})
+                self.answer(200, {})
             else:
-                self._answer(404, {})
+                self.answer(404, {})
 
     def _set(self, body: dict[str, Any]) -> None:
         """Any plain attribute, and: ``expire_tokens``, ``revoke``/``restore``/``account`` a channel, ``video``."""

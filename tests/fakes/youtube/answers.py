@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 
-class Dropped(Exception):
-    """Close the connection without an answer."""
-
-
 class Refused(Exception):
     """Answer with an error of the Data API's shape."""
 

@@ -9,7 +9,8 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from tests.fakes.youtube.answers import Dropped, Refused
+from tests.fakes.loopback import Dropped
+from tests.fakes.youtube.answers import Refused
 
 
 class OAuth:
@@ -18,25 +19,25 @@ class OAuth:
     state: Any
     query: dict[str, str]
     headers: Any
-    _answer: Any
-    _body: Any
+    answer: Any
+    body: Any
     _misbehave: Any
 
     def _token(self) -> None:
-        form = {key: values[0] for key, values in parse_qs(self._body().decode()).items()}
+        form = {key: values[0] for key, values in parse_qs(self.body().decode()).items()}
         fault = self._misbehave("token")
         kind = form.get("grant_type")
         with self.state.lock:
             registered = [form.get("client_id"), form.get("client_secret")]
             if self.state.client is not None and list(self.state.client) != registered:
-                self._answer(401, {"error": "invalid_client", "error_description": "The OAuth client was not found."})
+                self.answer(401, {"error": "invalid_client", "error_description": "The OAuth client was not found."})
                 return
             if kind == "refresh_token":
                 account = next(
                     (a for a in self.state.accounts.values() if a.refresh_token == form.get("refresh_token")), None
                 )
                 if account is None or account.revoked:
-                    self._answer(
+                    self.answer(
                         400,
                         {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
                     )
@@ -50,12 +51,12 @@ class OAuth:
                 verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
                 wrong = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode() != challenge
                 if not channel_id or wrong or redirect != form.get("redirect_uri"):
-                    self._answer(400, {"error": "invalid_grant", "error_description": "Bad code."})
+                    self.answer(400, {"error": "invalid_grant", "error_description": "Bad code."})
                     return
                 account = self.state.accounts[channel_id]
                 answer = {"token_type": "Bearer", "scope": account.scope, "refresh_token": account.refresh_token}
             else:
-                self._answer(400, {"error": "unsupported_grant_type"})
+                self.answer(400, {"error": "unsupported_grant_type"})
                 return
             answer |= {
                 "access_token": self.state.issue(account.channel_id),
@@ -64,7 +65,7 @@ class OAuth:
             self.state.record("token", channel_id=account.channel_id, grant=kind)
         if fault is not None and fault.do == "drop_after":
             raise Dropped
-        self._answer(200, answer)
+        self.answer(200, answer)
 
     def _consent(self) -> None:
         """A person gets a page with two links, a program the answer at once. The only redirect addresses are ours."""
@@ -83,7 +84,7 @@ class OAuth:
             for answer, words in (("allow", "Allow"), ("deny", "Cancel")):
                 query = html.escape(urlencode({**self.query, "answer": answer}))
                 page += f'<p><a href="/o/oauth2/v2/answer?{query}">{words}</a></p>'
-            self._answer(200, page)
+            self.answer(200, page)
         else:
             self._answered()
 
@@ -97,4 +98,4 @@ class OAuth:
             with self.state.lock:
                 channel_id = next(iter(self.state.accounts))
                 self.state.codes[code] = (channel_id, self.query["code_challenge"], self.query["redirect_uri"])
-        self._answer(302, None, {"Location": f"{self.query['redirect_uri']}?{urlencode(back)}"})
+        self.answer(302, None, {"Location": f"{self.query['redirect_uri']}?{urlencode(back)}"})

@@ -12,52 +12,24 @@ import secrets
 import time
 from collections.abc import Callable
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.loopback import Dropped, Fault
 from tests.fakes.youtube.admin import Admin
-from tests.fakes.youtube.answers import Dropped, Refused
+from tests.fakes.youtube.answers import Refused
 from tests.fakes.youtube.oauth import OAuth
 from tests.fakes.youtube.rules import check_insert
-from tests.fakes.youtube.state import SCOPES, Account, Fault, Session, State
+from tests.fakes.youtube.state import SCOPES, Account, Session
 
 GRANULE = 262_144
 LARGEST = 274_877_906_944
 _RANGE = re.compile(r"^bytes (?:(\d+)-(\d+)|\*)/(\d+)$")
 
 
-class Server(ThreadingHTTPServer):
-    """One loopback YouTube."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, port: int, state: State) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
-        self.state = state
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is not news."""
-
-
-class Handler(OAuth, Admin, BaseHTTPRequestHandler):
+class Handler(OAuth, Admin):
     """Routes."""
 
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
-
-    @property
-    def state(self) -> State:
-        return self.server.state
-
-    def _run(self) -> None:
-        url = urlsplit(self.path)
-        self._read = False
-        self.query = {key: values[0] for key, values in parse_qs(url.query, keep_blank_values=True).items()}
+    def route(self, path: str) -> None:
         routes: dict[tuple[str, str], Callable[[], None]] = {
             ("POST", "/token"): self._token,
             ("GET", "/o/oauth2/v2/auth"): self._consent,
@@ -74,18 +46,15 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             ("GET", "/v2/reports"): self._reports,
         }
         try:
-            if url.path.startswith("/_admin/"):
-                self._admin(url.path.removeprefix("/_admin/"))
+            if path.startswith("/_admin/"):
+                self._admin(path.removeprefix("/_admin/"))
                 return
-            handler = routes.get((self.command, url.path))
+            handler = routes.get((self.command, path))
             if handler is None:
                 raise Refused(404, "notFound")
             handler()
-        except Dropped:
-            self.close_connection = True
         except Refused as refusal:
-            self._drain()
-            self._answer(
+            self.answer(
                 refusal.status,
                 {
                     "error": {
@@ -96,37 +65,6 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
                 },
                 refusal.headers,
             )
-        except (ConnectionError, TimeoutError):
-            self.close_connection = True
-
-    do_GET = do_POST = do_PUT = do_DELETE = _run
-
-    def _answer(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
-        page = isinstance(body, str)
-        raw = body.encode() if page else b"" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", f"{'text/html' if page else 'application/json'}; charset=UTF-8")
-        self.send_header("Content-Length", str(len(raw)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def _body(self) -> bytes:
-        self._read = True
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-
-    _read = False
-
-    def _drain(self) -> None:
-        """Read what the client still sends, so that it can read our refusal; a long rest ends the connection."""
-        if not self._read:
-            rest = int(self.headers.get("Content-Length", 0))
-            if rest <= 64 * 1024 * 1024:
-                self.rfile.read(rest)
-            else:
-                self.close_connection = True
-        self._read = True
 
     def _account(self) -> Account:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -153,7 +91,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             return None
         if fault.do == "status":
             wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-            raise Refused(fault.status, fault.reason, headers=wait)
+            raise Refused(fault.status, fault.code, headers=wait)
         if fault.do == "drop_before":
             raise Dropped
         if fault.do == "stall":
@@ -167,7 +105,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         account = self._account()
         if self.query.get("uploadType") != "resumable":
             raise Refused(400, "uploadTypeRequired")
-        raw = self._body()
+        raw = self.body()
         body = json.loads(raw or b"{}")
         fault = self._misbehave("open", account)
         self._spend(account, "videos.insert")
@@ -202,7 +140,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             raise Dropped
         host = self.headers["Host"]
         location = f"http://{host}/upload/youtube/v3/videos?uploadType=resumable&upload_id={session.upload_id}"
-        self._answer(200, None, {"Location": location})
+        self.answer(200, None, {"Location": location})
 
     def _unfinished(self, session: Session) -> int:
         """How many other uploads of the same channel were under way when this one was opened."""
@@ -233,9 +171,9 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         """One request of a session at a time, as the bytes of one file can only be in one order."""
         length = int(self.headers.get("Content-Length", -1))
         if session.video_id is not None:
-            self._drain()
+            self.drain()
             video = self.state.videos[session.video_id]
-            self._answer(200, self.state.resource(video, {"snippet", "status"}))
+            self.answer(200, self.state.resource(video, {"snippet", "status"}))
             return
         if match is None or int(match.group(3)) != session.total:
             raise Refused(400, "badContentRange")
@@ -259,7 +197,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             video = self.state.finish(session)
         if fault is not None and fault.do == "drop_after":
             raise Dropped
-        self._answer(200, self.state.resource(video, {"snippet", "status"}))
+        self.answer(200, self.state.resource(video, {"snippet", "status"}))
 
     def _store(self, session: Session, length: int, fault: Fault | None) -> None:
         """Keep what arrives, piece by piece, whole granules only when the connection breaks."""
@@ -284,9 +222,9 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
                 raise Dropped
 
     def _incomplete(self, session: Session) -> None:
-        self._drain()
+        self.drain()
         headers = {"Range": f"bytes=0-{session.kept - 1}"} if session.kept else {}
-        self._answer(308, None, headers)
+        self.answer(308, None, headers)
 
     # -- after the upload
 
@@ -301,7 +239,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         fault = self._misbehave("thumbnail", account)
         self._spend(account, "thumbnails.set")
         video = self._own_video(account, self.query.get("videoId"))
-        body = self._body()
+        body = self.body()
         if self.headers.get("Content-Type", "").split(";")[0] not in ("image/jpeg", "image/png"):
             raise Refused(400, "invalidImage")
         if not body or len(body) > 52_428_800:
@@ -310,7 +248,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         self.state.record("thumbnail", video_id=video.video_id, sha256=video.thumbnail)
         if fault is not None and fault.do == "drop_after":
             raise Dropped
-        self._answer(200, {"kind": "youtube#thumbnailSetResponse", "items": [{}]})
+        self.answer(200, {"kind": "youtube#thumbnailSetResponse", "items": [{}]})
 
     def _captions(self) -> None:
         account = self._account()
@@ -319,7 +257,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         kind = self.headers.get("Content-Type", "")
         if not kind.startswith("multipart/related"):
             raise Refused(400, "contentRequired")
-        message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + self._body())
+        message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + self.body())
         metadata, media = message.get_payload()
         snippet = json.loads(metadata.get_payload(decode=True))["snippet"]
         video = self._own_video(account, snippet.get("videoId"))
@@ -332,7 +270,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         self.state.record("captions", video_id=video.video_id, language=snippet["language"])
         if fault is not None and fault.do == "drop_after":
             raise Dropped
-        self._answer(200, {"kind": "youtube#caption", "id": secrets.token_urlsafe(8), "snippet": snippet})
+        self.answer(200, {"kind": "youtube#caption", "id": secrets.token_urlsafe(8), "snippet": snippet})
 
     def _videos(self) -> None:
         account = self._account()
@@ -349,7 +287,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
                 for video in found
                 if not video.deleted
             ]
-        self._answer(200, {"kind": "youtube#videoListResponse", "items": items})
+        self.answer(200, {"kind": "youtube#videoListResponse", "items": items})
 
     def _update_video(self) -> None:
         account = self._account()
@@ -357,14 +295,14 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         self._spend(account, "videos.update")
         if self.query.get("part") != "status":
             raise Refused(400, "unexpectedPart")
-        body = json.loads(self._body())
+        body = json.loads(self.body())
         video = self._own_video(account, body.get("id"))
         with self.state.lock:
             self.state.update_status(video, body.get("status", {}))
             answer = self.state.resource(video, {"status"})
         if fault is not None and fault.do == "drop_after":
             raise Dropped
-        self._answer(200, answer)
+        self.answer(200, answer)
 
     def _channels(self) -> None:
         account = self._account()
@@ -375,7 +313,7 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             "snippet": {"title": account.title},
             "contentDetails": {"relatedPlaylists": {"uploads": account.uploads_playlist}},
         }
-        self._answer(200, {"kind": "youtube#channelListResponse", "items": [item]})
+        self.answer(200, {"kind": "youtube#channelListResponse", "items": [item]})
 
     def _playlist_items(self) -> None:
         account = self._account()
@@ -392,19 +330,19 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
         answer: dict[str, Any] = {"kind": "youtube#playlistItemListResponse", "items": items}
         if start + size < len(found):
             answer["nextPageToken"] = str(start + size)
-        self._answer(200, answer)
+        self.answer(200, answer)
 
     def _add_to_playlist(self) -> None:
         account = self._account()
         fault = self._misbehave("playlist", account)
         self._spend(account, "playlistItems.insert")
-        snippet = json.loads(self._body())["snippet"]
+        snippet = json.loads(self.body())["snippet"]
         video = self._own_video(account, snippet["resourceId"]["videoId"])
         self.state.playlists.setdefault(snippet["playlistId"], []).append(video.video_id)
         self.state.record("playlist", video_id=video.video_id, playlist_id=snippet["playlistId"])
         if fault is not None and fault.do == "drop_after":
             raise Dropped
-        self._answer(200, {"kind": "youtube#playlistItem", "id": secrets.token_urlsafe(8), "snippet": snippet})
+        self.answer(200, {"kind": "youtube#playlistItem", "id": secrets.token_urlsafe(8), "snippet": snippet})
 
     def _reports(self) -> None:
         account = self._account()
@@ -417,4 +355,4 @@ class Handler(OAuth, Admin, BaseHTTPRequestHandler):
             raise Refused(400, "badRequest", f"missing {sorted(missing)}", "global")
         with self.state.lock:
             answer = self.state.report(account.channel_id, self.query)
-        self._answer(200, answer)
+        self.answer(200, answer)

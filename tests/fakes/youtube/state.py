@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import secrets
 import threading
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.fakes.loopback import Fault, Faults, Log
 from tests.fakes.youtube.answers import Refused
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -133,28 +132,6 @@ class Video:
     was_public: bool = False
 
 
-@dataclass
-class Fault:
-    """Misbehave at ``on`` after ``skip`` matching calls, ``times`` times.
-
-    ``do``: ``status`` (answer ``status``/``reason``), ``drop_before`` (close without doing it), ``drop_after`` (do it,
-    close without an answer), ``partial`` (keep only ``bytes`` of a chunk), ``cut`` (close once the session has sent
-    ``bytes``), ``expire`` (the session is gone, answered with ``status`` 404 or 410), ``stall`` (wait ``seconds``, then
-    go on). ``retry_after`` goes out as a header with ``status``.
-    """
-
-    on: str
-    do: str
-    status: int = 503
-    reason: str = "backendError"
-    times: int = 1
-    skip: int = 0
-    bytes: int = 262_144
-    seconds: float = 1.0
-    channel_id: str | None = None
-    retry_after: int | None = None
-
-
 class State:
     """Everything, behind one lock."""
 
@@ -166,8 +143,7 @@ class State:
         self.sessions: dict[str, Session] = {}
         self.videos: dict[str, Video] = {}
         self.playlists: dict[str, list[str]] = {}
-        self.faults: list[Fault] = []
-        self.calls: dict[str, int] = {}
+        self.faults = Faults()
         self.units = 0
         self.inserts = 0
         self.quota_day = ""
@@ -181,31 +157,16 @@ class State:
         self.token_life = 3600.0
         self.session_life = 7 * 86_400.0
         self.client: tuple[str, str] | None = None
-        self._log = log_path.open("a", encoding="utf-8") if log_path else None
+        self.log = Log(log_path)
 
     def record(self, kind: str, **values: Any) -> None:
         """One line of the durable log: on disk before anybody is answered."""
-        if self._log is None:
-            return
-        self._log.write(json.dumps({"at": datetime.now(UTC).isoformat(), "kind": kind, **values}) + "\n")
-        self._log.flush()
-        os.fsync(self._log.fileno())
+        self.log.record(kind, **values)
 
     def fault(self, on: str, channel_id: str | None = None) -> Fault | None:
-        """The fault due at this point, counted down."""
-        with self.lock:
-            self.calls[on] = self.calls.get(on, 0) + 1
-            for fault in self.faults:
-                if fault.on != on or (fault.channel_id and fault.channel_id != channel_id):
-                    continue
-                if fault.skip > 0:
-                    fault.skip -= 1
-                    continue
-                if fault.times <= 0:
-                    continue
-                fault.times -= 1
-                return fault
-        return None
+        """The fault due at this point, counted down; beside the common ones ``partial`` (keep only ``bytes`` of a
+        chunk) and ``expire`` (the session is gone, answered with ``status`` 404 or 410)."""
+        return self.faults.due(on, channel_id)
 
     def issue(self, channel_id: str, life: float | None = None) -> str:
         """A new access token."""
