@@ -20,6 +20,7 @@ from core.publishing.payloads import (
     RescheduleInput,
     SeriesInput,
 )
+from core.video.ad_payloads import AdsInput
 from core.video.chapter_payloads import ChaptersInput
 from core.video.payloads import MultiExportInput, ShortsInput, SubtitleInput, VideoEditInput
 
@@ -65,6 +66,20 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
             {"start": 402.5, "end": 918.2, "title": "Questions about microphones"},
         ],
         "aspect_ratio": "16:9",
+        "operations": [{"type": "auto_cut_silence"}],
+    },
+    AdsInput: {
+        "name": "Summer sale",
+        "hooks": [
+            {"video_asset_id": _VIDEO, "start": 0, "end": 4.5, "text": {"en": "Wait for it", "th": "รอดูก่อน"}},
+            {"video_asset_id": _VIDEO, "start": 31, "end": 35, "name": "Question"},
+        ],
+        "bodies": [{"video_asset_id": _VIDEO, "start": 40, "end": 58}],
+        "calls_to_action": [{"video_asset_id": _EPISODE}],
+        "target_outputs": [{"platform": "tiktok"}, {"aspect_ratio": "1:1", "resolution": "720p"}],
+        "languages": ["en", "th"],
+        "style": "tiktok",
+        "music": "lofi",
         "operations": [{"type": "auto_cut_silence"}],
     },
     ImportAudioInput: {"source_asset_id": _VIDEO},

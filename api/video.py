@@ -15,6 +15,7 @@ from core import assets, jobs
 from core.errors import InvalidInput
 from core.models.assets import TimelineRow
 from core.models.publishing import Episode
+from core.video.ad_payloads import AdsInput
 from core.video.chapter_payloads import ChaptersInput
 from core.video.payloads import MultiExportInput, SampleInput, ShortsInput, StillInput, SubtitleInput, VideoEditInput
 
@@ -84,6 +85,21 @@ def chapters(session: Starting, actor: CurrentActor, order: ChaptersInput, proje
     references.music(session, order.music)
     references.operations(session, order.operations)
     job = jobs.submit(session, actor, "video.chapters", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/ads", status_code=202)
+def ads(session: Starting, actor: CurrentActor, order: AdsInput, project_id: UUID | None = None) -> Accepted:
+    """An advertising set: hooks × bodies × calls to action × shapes × languages, at most 96 videos in a job (V6.3)."""
+    for piece in (*order.hooks, *order.bodies, *order.calls_to_action):
+        asset = references.video(session, piece.video_asset_id)
+        length = asset.duration_seconds or 0.0
+        if (piece.start if piece.end is None else piece.end) > length + 0.5:
+            raise InvalidInput(
+                f"A piece of “{asset.name}” ends after the recording does.", f"It lasts {length:.1f} seconds."
+            )
+    references.music(session, order.music)
+    job = jobs.submit(session, actor, "video.ads", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)
 
 

@@ -19,7 +19,7 @@ from pages import shell
 from pages.components.player import CaptionTrack, player
 from pages.components.timeline import Thumbnails
 
-RESULT_KINDS = ("video.edit", "video.render", "video.multi_export", "video.shorts", "video.chapters")
+RESULT_KINDS = ("video.edit", "video.render", "video.multi_export", "video.shorts", "video.chapters", "video.ads")
 
 
 def helper(session: Session, asset: Asset, role: str) -> Asset | None:

@@ -20,7 +20,7 @@ from core.models.jobs import Job
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
-from pages.editor import arrivals, chapters, elsewhere, operations, results, review, speech, versions
+from pages.editor import ads, arrivals, chapters, elsewhere, operations, results, review, speech, versions
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
 from pages.editor.project import Choices, Version
@@ -181,6 +181,7 @@ def actions(
         ):
             submit(viewer, project, "video.shorts", operations.shorts_input(asset.id, chosen))
     chapters.offer(viewer, project, asset, chosen, ready=ready)
+    ads.offer(viewer, project, asset, chosen, ready=ready)
     if not chosen.language:
         st.info(t("video.language_first", lang), icon=":material/record_voice_over:")
 
@@ -320,6 +321,7 @@ def edit(viewer: shell.Viewer, identifier: str) -> None:
     results.show_videos(viewer, project)
     results.show_shorts(viewer, project)
     results.show_chapters(viewer, project)
+    ads.show(viewer, project)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ TASK_MODULES = (
     "workers.video.render",
     "workers.video.shorts",
     "workers.video.chapters",
+    "workers.video.ads",
     "workers.video.subtitle",
     "workers.video.multi_export",
     "workers.video.still",

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from core.video.caption_styles import STYLES, CaptionStyle, SafeArea, safe_area
 from core.video.captions import Caption, build_captions
-from core.video.text import clean, em_width, has_thai, unspaced
+from core.video.text import clean, em_width, has_thai, thai_words, unspaced
 from core.video.timeline import AspectRatio, Word
 
 LONGEST_WORD = 60
 LINE_HEIGHT = 1.853  # usWinAscent + usWinDescent of Sarabun in ems: an ASS font size is this height, not the em
 DESCENT = 0.567  # usWinDescent in ems: so far below the letters' line is the bottom of a line for libass
 MIN_SCALE = 0.35
+TITLE_SCALE = 0.75
 SMALL_TYPE, UPRIGHT_GROWTH = 0.065, 1.25
 _STAND_INS = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 
@@ -29,9 +30,17 @@ def plain(text: str) -> str:
 
 
 def ass_document(
-    words: Sequence[Word], style_name: str, width: int, height: int, aspect_ratio: AspectRatio = "source"
+    words: Sequence[Word],
+    style_name: str,
+    width: int,
+    height: int,
+    aspect_ratio: AspectRatio = "source",
+    *,
+    title: str = "",
+    seconds: float = 0.0,
 ) -> str:
-    """The captions of a result (words in its own time) in one preset for a picture of ``width`` × ``height`` pixels.
+    """The captions of a result (words in its own time) in one preset for a picture of ``width`` × ``height`` pixels,
+    under a ``title`` that stands at its top for ``seconds``.
 
     Where the picture is too narrow for the preset's lines they are broken earlier rather than made smaller.
     """
@@ -43,7 +52,30 @@ def ass_document(
     cell = max(cell, em_width("ก")) if thai else cell
     fitting = max(8, int(_room(style, width, height, area) / cell))
     rules = replace(style.rules, max_cells=min(style.rules.max_cells, fitting))
-    return document(build_captions(words, rules), style, width, height, area)
+    made = document(build_captions(words, rules), style, width, height, area)
+    return made + _title_events(title, seconds, style, width, height, area) if title.strip() else made
+
+
+def _title_events(title: str, seconds: float, style: CaptionStyle, width: int, height: int, area: SafeArea) -> str:
+    """The title's lines from the top of the safe area down, each an event; broken between words as they fit. Smaller
+    than the captions: it stays, and faces are below it."""
+    room = _room(style, width, height, area) / TITLE_SCALE
+    lines: list[list[str]] = [[]]
+    for word in thai_words(clean(title)):
+        if lines[-1] and em_width(_laid([*lines[-1], plain(word)])) > room:
+            lines.append([])
+        lines[-1].append(plain(word))
+    shown = [_laid([text.upper() if style.upper_case else text for text in line]) for line in lines]
+    scale = TITLE_SCALE * max(MIN_SCALE, min(1.0, room / max(em_width(line) for line in shown)))
+    em = _em(style, width, height) * scale
+    pitch = 1.55 if has_thai(title) else 1.2
+    top = area.top * height - (LINE_HEIGHT - DESCENT - 1.0) * em  # what a line has above its letters
+    tags = _scaled(scale)
+    return "".join(
+        f"Dialogue: 1,{_clock(0.0)},{_clock(seconds)},Default,,0,0,0,,"
+        f"{{\\an8\\pos({width // 2},{top + index * pitch * em:.0f}){tags}}}{line}\n"
+        for index, line in enumerate(shown)
+    )
 
 
 def _room(style: CaptionStyle, width: int, height: int, area: SafeArea) -> float:

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
+from core.video.ad_payloads import AdOperation, AdPiece, AdsInput, Role
 from core.video.chapter_payloads import ChapterCut, ChaptersInput
 from core.video.payloads import (
     AddMusic,
@@ -28,7 +31,7 @@ from core.video.payloads import (
 )
 from core.video.sizes import TargetOutput
 from core.video.timeline import AspectRatio
-from pages.editor.project import ChapterDraft, Choices
+from pages.editor.project import AdDraft, ChapterDraft, Choices
 
 
 def _music(choices: Choices) -> dict[str, object] | None:
@@ -178,6 +181,33 @@ def chapters_render(source: UUID, choices: Choices, kept: Sequence[ChapterDraft]
             *_beats(choices),
         ),
         language=choices.language or "auto",
+        speech_provider=choices.speech_provider,
+    )
+
+
+def ads_input(draft: AdDraft, choices: Choices) -> AdsInput:
+    """Every combination of an advertising set, with the captions, music and cuts of the project."""
+    music = _music(choices)
+    pieces: dict[Role, list[AdPiece]] = {"hook": [], "body": [], "call": []}
+    for each in draft.pieces:
+        pieces[each.role].append(
+            AdPiece(video_asset_id=each.asset_id, start=each.start, end=each.end, name=each.name, text=each.text)
+        )
+    return AdsInput(
+        name=draft.name or "Ad",
+        hooks=tuple(pieces["hook"]),
+        bodies=tuple(pieces["body"]),
+        calls_to_action=tuple(pieces["call"]),
+        target_outputs=tuple(
+            TargetOutput(aspect_ratio=ratio, resolution=choices.resolution) for ratio in draft.formats
+        ),
+        languages=tuple(draft.languages),
+        style=choices.captions or None,
+        music=MusicChoice.model_validate(music) if music else None,
+        operations=TypeAdapter(tuple[AdOperation, ...]).validate_python(
+            (*cuts_and_sound(choices), AutoReframe(subject="auto" if choices.follow_face else "center"))
+        ),
+        source_language=choices.language or "auto",
         speech_provider=choices.speech_provider,
     )
 

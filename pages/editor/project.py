@@ -20,6 +20,7 @@ from core.models.identity import Project
 from core.models.jobs import Job
 from core.security import Actor
 from core.speech import Provider
+from core.video.ad_payloads import Role
 from core.video.payloads import SampleInput
 from core.video.timeline import AspectRatio, Timeline, TransitionStyle
 
@@ -88,6 +89,30 @@ class ChapterDraft(BaseModel):
     reasons: list[str] = Field(default_factory=list)
 
 
+class AdPieceDraft(BaseModel):
+    """A piece of an advertising set, in seconds of its video; ``text`` by language (SPEC V6.3)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Role
+    asset_id: UUID
+    start: float
+    end: float
+    name: str = ""
+    text: dict[str, str] = Field(default_factory=dict)
+
+
+class AdDraft(BaseModel):
+    """An advertising set as it is put together."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str = ""
+    pieces: list[AdPieceDraft] = Field(default_factory=list)
+    languages: list[str] = Field(default_factory=list)
+    formats: list[AspectRatio] = Field(default_factory=lambda: list[AspectRatio](["9:16"]))
+
+
 class ProjectState(BaseModel):
     """``Project.state``: the choices (of the first version, and of others) and what the user said about each result;
     ``removed_searches`` are the jobs that looked for the cuts of versions that are gone, ``chapters_of`` is the job
@@ -100,6 +125,7 @@ class ProjectState(BaseModel):
     removed_searches: list[str] = Field(default_factory=list)
     chapters: list[ChapterDraft] = Field(default_factory=list)
     chapters_of: str = ""
+    ads: AdDraft = Field(default_factory=AdDraft)
     verdicts: dict[str, Literal["kept", "discarded"]] = Field(default_factory=dict)
     titles: dict[str, str] = Field(default_factory=dict)
 

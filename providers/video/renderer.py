@@ -11,6 +11,7 @@ import importlib.util
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from core.errors import EngineFailed, InvalidInput, UnsupportedMedia
@@ -95,7 +96,10 @@ def render(
             channels=channels, music=music, progress=part(progress, 0.01, 0.12, "stage.sound"),
         )  # fmt: skip
         try:
-            _encode(source, timeline, outputs, windows, info, sound, folder, preset, part(progress, 0.12, 0.97))
+            encode(
+                source, timeline, outputs, windows, info, folder,
+                sound=sound.path, preset=preset, progress=part(progress, 0.12, 0.97),
+            )  # fmt: skip
             return [_measured(output, timeline, sound, part(progress, 0.97, 1)) for output in outputs]
         except BaseException:
             for output in outputs:
@@ -118,17 +122,21 @@ def _check(timeline: Timeline, outputs: Sequence[RenderOutput], music: Path | No
             raise InvalidInput("Captions may not carry embedded files.")
 
 
-def _encode(
+def encode(
     source: Path,
     timeline: Timeline,
     outputs: Sequence[RenderOutput],
     windows: Sequence[Window],
     info: MediaInfo,
-    sound: Soundtrack,
     folder: Path,
-    preset: str,
-    progress: Progress,
+    *,
+    sound: Path | None = None,
+    rate: Fraction | None = None,
+    preset: str = "veryfast",
+    progress: Progress = no_progress,
 ) -> None:
+    """Decode once and encode every output beside each other, with the finished ``sound`` copied in where there is one;
+    at another ``rate`` than the source's frames are left out or repeated."""
     captions: list[str | None] = []
     for index, output in enumerate(outputs):
         captions.append(None)
@@ -138,21 +146,31 @@ def _encode(
     _link_fonts(folder)
     picture = Picture(info.width, info.height, info.square_pixels, bool(info.hdr))
     graph = compile_video(timeline, windows, picture, [output.target for output in outputs], captions)
+    label = "out"
+    if rate is not None and rate != timeline.rate:
+        label = "rated"
+        frames = round(timeline.kept_frames * rate / timeline.rate)
+        # Numbered by the filter, not by the encoder, which would add frames at both ends.
+        again = f"fps=fps={rate}:start_time=0:round=near,tpad=stop_mode=clone:stop=2,trim=end_frame={frames}"
+        graph += "".join(f";\n[out{index}]{again}[rated{index}]" for index in range(len(outputs)))
     (folder / "graph.txt").write_text(graph, encoding="ascii")
     arguments: list[str] = []
     for window in windows:
         arguments += source_arguments(source, *seek_arguments(window, timeline.rate), "-an", "-sn", "-dn")
-    arguments += source_arguments(sound.path)
+    if sound is not None:
+        arguments += source_arguments(sound)
     arguments += ["-/filter_complex", "graph.txt"]
     # With several encoders beside each other, threads in each only cost memory.
     threads = ["-threads:v", "1"] if len(outputs) > 2 else []
+    heard = ["-map", f"{len(windows)}:a:0", "-c:a", "copy"] if sound is not None else []
     for index, output in enumerate(outputs):
         arguments += [
-            "-map", f"[out{index}]", "-map", f"{len(windows)}:a:0", "-map_metadata", "-1", "-map_chapters", "-1",
+            "-map", f"[{label}{index}]", *heard,
+            "-map_metadata", "-1", "-map_chapters", "-1",
             "-c:v", "libx264", "-preset", preset, "-crf", str(CRF), *threads,
-            "-g", str(round(GOP_SECONDS * timeline.rate)), "-pix_fmt", "yuv420p",
-            "-r", str(timeline.rate), "-fps_mode", "cfr",
-            "-c:a", "copy", "-movflags", "+faststart", "-f", "mp4", output_argument(output.path),
+            "-g", str(round(GOP_SECONDS * (rate or timeline.rate))), "-pix_fmt", "yuv420p",
+            "-r", str(rate or timeline.rate), "-fps_mode", "cfr",
+            "-movflags", "+faststart", "-f", "mp4", output_argument(output.path),
         ]  # fmt: skip
     run_ffmpeg(
         arguments,

@@ -97,18 +97,33 @@ def build_soundtrack(
         UnsupportedMedia, OutOfSpace, EngineFailed: from FFmpeg.
         JobCancelled: raised by ``progress``.
     """
-    samples = sample_at(timeline.kept_frames, timeline.rate)
     voice = folder / "voice.f32"
+    cut_voice(source, timeline, windows, voice, channels=channels, progress=part(progress, 0, 0.4))
+    bed = timeline.music
+    return finish_sound(voice, music=music, bed=bed, target=timeline.loudness_lufs, progress=part(progress, 0.4, 1))
+
+
+def cut_voice(
+    source: Path, timeline: Timeline, windows: Sequence[Window], voice: Path, *, channels: int, progress: Progress
+) -> None:
+    """The sound of the kept pieces as raw 48 kHz stereo float32 into ``voice``, exactly as long as their frames."""
     if channels:
-        _cut_voice(source, timeline, windows, voice, channels, part(progress, 0, 0.4))
+        _cut_voice(source, timeline, windows, voice, channels, progress)
     else:
-        _write_silence(voice, samples)
+        _write_silence(voice, sample_at(timeline.kept_frames, timeline.rate))
+
+
+def finish_sound(
+    voice: Path, *, music: Path | None, bed: MusicBed | None, target: float | None, progress: Progress
+) -> Soundtrack:
+    """Music under a raw voice (which is consumed), the loudness wanted, and AAC; the result lies beside it."""
+    samples = voice.stat().st_size // (4 * CHANNELS)
     mixed = voice
-    if music is not None and timeline.music is not None:
-        mixed = folder / "mixed.f32"
-        _mix(_open(voice, samples), voice, music, timeline.music, mixed, part(progress, 0.4, 0.6))
+    if music is not None and bed is not None:
+        mixed = voice.with_name("mixed.f32")
+        _mix(_open(voice, samples), voice, music, bed, mixed, part(progress, 0, 0.33))
         voice.unlink()
-    made = _master(mixed, samples, timeline.loudness_lufs, limited=mixed != voice, progress=part(progress, 0.6, 1))
+    made = _master(mixed, samples, target, limited=mixed != voice, progress=part(progress, 0.33, 1))
     mixed.unlink()
     return made
 

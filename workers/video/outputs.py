@@ -100,7 +100,7 @@ def _stage(
         parents[music.asset_id] = "music"
         licences.append(music.licence)
         ai_generated = ai_generated or music.ai_generated
-    poster = _poster(made.path, made.duration_seconds, made.width, made.height)
+    poster = poster_of(made.path, made.duration_seconds, made.width, made.height)
     video = context.stage_asset(
         made.path,
         kind="video",
@@ -171,8 +171,8 @@ def caption_files(
     return staged
 
 
-def _poster(video: Path, seconds: float, width: int, height: int) -> Path:
-    """A picture a third into the video."""
+def poster_of(video: Path, seconds: float, width: int, height: int) -> Path:
+    """A picture a third into the video, beside it."""
     path = video.with_suffix(".jpg")
     tall = min(POSTER_HEIGHT, height)
     run_ffmpeg(
