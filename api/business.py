@@ -8,16 +8,17 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
 from api.dependencies import CurrentActor, Editor, Limit, Scoped
-from core.business import costs, dashboard, fx, money, payloads, revenue, tables
+from core.business import costs, dashboard, exported, exports, fx, money, payloads, revenue, tables
 from core.business.overview import overview as figures_of
 from core.database import get_owned
 from core.errors import InvalidInput, NotFound
 from core.models.base import uuid7
 from core.models.business import CostEntry, FxRate, RevenueRecord
+from core.models.publishing import ContentChannel
 from core.preferences import preferences_of
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])
@@ -35,6 +36,32 @@ class ImportOut(BaseModel):
 
     rows: int
     written: int
+
+
+class TakenOut(BaseModel):
+    """What becomes of one line of an export: taken as ``new`` or ``changed``, ``known`` already, or ``left_out``, with
+    the reason (``sum``, ``zero``, ``no_channel``, ``synced``, ``whole_day``, ``covered``, ``other_currency``; ``rest``
+    where only what its posts do not have already is taken)."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line: int
+    status: Literal["new", "changed", "known", "left_out"]
+    reason: str
+    day: date | None
+    amount: payloads.Amount | None
+    belongs_to: str
+
+
+class RevenueImportOut(ImportOut):
+    """``kind`` is what the file was: the studio's own ``table``, or an export of ``youtube_studio`` or ``adsense``,
+    whose ``lines`` are told one by one (the first 1,000)."""
+
+    kind: Literal["table", "youtube_studio", "adsense"] = "table"
+    preview: bool = False
+    currency: str | None = None
+    ignored: int = 0
+    lines: list[TakenOut] = []
 
 
 def _read(file: UploadFile) -> bytes:
@@ -250,16 +277,40 @@ def import_revenue(
     file: Annotated[UploadFile, File()],
     currency: Currency = None,
     simulated: Simulated = False,
-) -> ImportOut:
-    """Revenue from a CSV table (date, amount, episode | series | channel …): all rows or none."""
-    done = tables.import_revenue(
-        session,
-        _read(file),
-        by=actor.user_id,
-        currency=currency or preferences_of(session, actor).currency,
-        simulated=simulated,
+    channel_id: UUID | None = None,
+    preview: Annotated[bool, Query(description="say what would be taken, and take nothing")] = False,
+) -> RevenueImportOut:
+    """Revenue from an export of AdSense or YouTube Studio, or from a CSV table (date, amount, episode | series |
+    channel …): all rows or none. ``channel_id`` is whose money an export's lines are that belong to no post here."""
+    content = _read(file)
+    export = exports.read(content)
+    if export is None:
+        with session.begin_nested() as attempt:
+            done = tables.import_revenue(
+                session,
+                content,
+                by=actor.user_id,
+                currency=currency or preferences_of(session, actor).currency,
+                simulated=simulated,
+            )
+            if preview:
+                attempt.rollback()
+        return RevenueImportOut(rows=done.rows, written=done.written, preview=preview)
+    if simulated:
+        raise InvalidInput("Exports of the platforms hold real money.", "Take them without the simulated figures.")
+    if channel_id is not None:
+        get_owned(session, ContentChannel, channel_id)
+    judged = exported.judge(session, export, channel_id=channel_id)
+    wanted = sum(one.status in ("new", "changed") for one in judged)
+    return RevenueImportOut(
+        rows=len(judged),
+        written=wanted if preview else exported.take(session, judged, by=actor.user_id),
+        kind=export.source,
+        preview=preview,
+        currency=export.currency,
+        ignored=sum(one.status == "left_out" for one in judged),
+        lines=[TakenOut.model_validate(one) for one in judged[:1000]],
     )
-    return ImportOut(rows=done.rows, written=done.written)
 
 
 @router.patch("/revenue/{revenue_id}")

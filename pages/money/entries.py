@@ -20,6 +20,7 @@ from core.models.base import uuid7
 from core.models.business import ALLOCATIONS, COST_CATEGORIES, CostEntry, FxRate
 from core.models.identity import User
 from pages import shell
+from pages.money import income
 
 SHOWN = 8
 ENTRIES = "entries_made"
@@ -278,5 +279,10 @@ def show(viewer: shell.Viewer, scope: Scope) -> None:
     else:
         st.caption(t("common.viewer_only", lang))
     _list(viewer, scope, targets)
+    if viewer.may_edit and not scope.simulated:
+        with st.expander(t("business.export.title", lang), icon=":material/upload_file:"):
+            income.bring_in(viewer)
+    with st.expander(t("business.income.title", lang), icon=":material/payments:"):
+        income.listed(viewer, scope, {target: label for label, target in targets.items()})
     with st.expander(t("business.costs.rates", lang), icon=":material/currency_exchange:"):
         _rates(viewer, scope)

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import database
+from core.business import revenue
 from core.business.costs import current_costs
 from core.business.overview import Totals
 from core.business.revenue import Earning, record_revenue
@@ -19,6 +20,7 @@ from core.business.scope import Period
 from core.business.snapshots import Snapshot, record_snapshots
 from core.business.targets import Target
 from core.i18n import t
+from core.models.publishing import Episode, PublicationRecord
 from core.security import Actor
 from pages.money import charts
 from tests.engine.business_world import World, build
@@ -164,3 +166,39 @@ def test_charts_show_what_is_known() -> None:
     assert list(money.data[0].y) == [5.0, 0.0, 7.0]
     assert [trace.name for trace in money.data] == ["Revenue", "Cost", "Profit"]
     assert list(views.data[0].y) == [10, None, None]
+
+
+def test_a_platforms_file_is_looked_at_before_it_is_taken_and_income_is_corrected(
+    open_page: Open, settled: Callable[[str], None], owner: Actor
+) -> None:
+    settled("en")
+    with database.session(owner) as session:
+        made = build(session, owner.owner_id, ["Soup"])
+        session.get_one(PublicationRecord, made.publication_ids[0]).remote_id = "vid_A"
+    head = b"Date,Content,Video title,Estimated revenue (USD)\nTotal,,,5\n"
+    content = head + b"2026-03-01,vid_A,Soup,2\n2026-03-02,vid_X,Old,3\n"
+    test = open_page("business")
+    test.file_uploader(key="export_file").set_value([("Chart data.csv", content, "text/csv")]).run()
+    assert not test.exception
+    assert t("business.export.reason.sum", "en") in test.dataframe[0].value.to_string()
+    with database.session(owner) as session:
+        assert revenue.current_revenue(session) == []
+        channel = session.get_one(Episode, made.episode_ids[0]).channel_id
+    test.selectbox(key="export_channel").set_value(channel).run()
+    assert t("business.export.counted", "en", new=2, changed=0, known=0, left_out=1) in words(test)
+    test.button(key="export_take").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        rows = {row.external_ref: row for row in revenue.current_revenue(session)}
+    assert {key: row.amount for key, row in rows.items()} == {"2026-03-01:vid_A": 2, "2026-03-02:vid_X": 3}
+    key = rows["2026-03-01:vid_A"].id
+    test = open_page("business")
+    test.text_input(key=f"income-amount-{key}").set_value("2.50")
+    test.button(key=f"FormSubmitter:income-{key}-Save").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        (row,) = (one for one in revenue.current_revenue(session) if one.external_ref == "2026-03-01:vid_A")
+        assert (row.revision, float(row.amount), row.created_by) == (2, 2.5, owner.user_id)
+    shown = words(open_page("business"))
+    assert "Post: Soup" in shown
+    assert t("business.income.source_youtube_studio", "en") in shown
