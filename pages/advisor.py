@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.i18n import t
 from core.models.advisor import BUILT_IN, Conversation, Message
 from pages import shell
-from pages.chat import model, numbers
+from pages.chat import doing, model, numbers
 
 CHAT: Final = "chat"
 SHOWN: Final = 40
@@ -61,6 +61,7 @@ def turn(viewer: shell.Viewer, message: Message) -> None:
         return
     with st.chat_message("assistant", avatar=":material/monitoring:"):
         st.markdown(numbers.marked(message.content, message.spans))
+        doing.buttons(viewer, message.actions, key=f"answer-{message.id}")
         numbers.buttons(viewer, message.content, message.spans, key=f"number-{message.id}")
         if message.author != BUILT_IN:
             st.caption(t("advisor.page.by", viewer.lang, model=shell.plain(message.author)))
@@ -99,8 +100,7 @@ def given(viewer: shell.Viewer, *, opened: bool) -> None:
                 if item.simulated:
                     shell.chips((t("advisor.page.simulated", lang), "sim"))
                 st.markdown(numbers.marked(item.text, item.spans))
-                with st.container(horizontal=True):
-                    st.page_link(shell.page_file(item.page), label=item.action, icon=shell.ICONS[item.page])
+                doing.buttons(viewer, [item.action.as_dict()], key=f"advice-{index}")
                 numbers.buttons(viewer, item.text, item.spans, key=f"advice-{index}")
 
 

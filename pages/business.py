@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from statistics import median
@@ -16,6 +17,7 @@ from core.business.fx import rate_table
 from core.business.overview import Overview, Totals, has_figures, overview
 from core.business.performance import Curve
 from core.business.scope import Period, Scope
+from core.errors import NotFound
 from core.i18n import formats, t
 from core.models.publishing import Episode
 from pages import shell
@@ -243,11 +245,23 @@ def _narrow(scope: Scope, focus: tuple[str, str] | None, bar: charts.Bucket | No
     return replace(scope, period=Period(bar.start, bar.end)) if bar is not None else scope
 
 
+def _asked_for(viewer: shell.Viewer) -> None:
+    """The advisor may send somebody here to look at one episode: ``?do=open&episode_id=…`` (A3)."""
+    asked = st.query_params.pop("episode_id", None)
+    if st.query_params.pop("do", None) is None or asked is None:
+        return
+    with suppress(NotFound):
+        with database.session(viewer.actor) as session:
+            st.session_state[FOCUS] = ("episode", str(database.get_owned(session, Episode, asked).id))
+        st.session_state["business_range"] = "all"
+
+
 def main() -> None:
     viewer = shell.open_page("business")
     lang = viewer.lang
     with database.session(viewer.actor) as session:
         real, pretend = has_figures(session, simulated=False), has_figures(session, simulated=True)
+    _asked_for(viewer)
     scope = filters(viewer, real=real, simulated=pretend)
     if scope.simulated:
         shell.chips((t("business.simulated", lang), "sim"))

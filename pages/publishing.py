@@ -18,7 +18,7 @@ from core.publishing import channels, episodes
 from core.publishing.payloads import EpisodeChange
 from pages import media, shell
 from pages.components.live import live
-from pages.posting import calendar, connection, places, posts, recipes
+from pages.posting import calendar, connection, places, posts, prefilled, recipes
 from pages.posting.dialog import ask, show_dialog
 
 COLUMNS = ("draft", "scheduled", "published")
@@ -141,6 +141,7 @@ def board(viewer: shell.Viewer) -> None:
 def main() -> None:
     viewer = shell.open_page("publishing")
     connection.show_outcome(viewer)
+    prefilled.take(viewer)
     live(("publication", "episode", "account", "pipeline"), key="publishing_live")
     lang = viewer.lang
     names = ("publishing.board", "publishing.calendar", "recipes.tab", "publishing.accounts")

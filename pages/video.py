@@ -33,8 +33,35 @@ def open_project(project: object) -> None:
     st.rerun()
 
 
+def suggested(viewer: shell.Viewer) -> None:
+    """What the advisor suggests to make of a recording (``?do=shorts&asset_id=…``): a project with that filled in,
+    once the user says so (A3)."""
+    if st.query_params.get("do") != "shorts" or not viewer.may_edit:
+        return
+    lang, asked = viewer.lang, st.query_params
+    count, longest = (int(asked[name]) if asked.get(name, "").isdigit() else 0 for name in ("shorts", "max_seconds"))
+    with shell.errors(viewer), st.container(border=True):
+        with database.session(viewer.actor) as session:
+            asset = assets.get(session, asked.get("asset_id", ""))
+            media.thumbnail(session, asset)
+        count, longest = min(max(count, 1), 20), min(max(longest, 10), 180)
+        words = t("advisor.do.from_advice", lang, count=count, name=asset.name, seconds=longest)
+        st.markdown(shell.plain(words))
+        st.caption(t("advisor.do.prefilled", lang))
+        if st.button(t("advisor.do.begin", lang), type="primary", key="suggested_begin", icon=shell.ICONS["video"]):
+            with database.session(viewer.actor) as change:
+                project = projects.start(change, viewer.actor, assets.get(change, asset.id), "")
+                state = projects.state_of(project)
+                chosen = state.choices.model_copy(update={"shorts": count, "max_seconds": longest})
+                project.state = state.model_copy(update={"choices": chosen}).model_dump(mode="json")
+                identifier = project.id
+            st.query_params.from_dict({"project": str(identifier)})
+            st.rerun()
+
+
 def choose(viewer: shell.Viewer) -> None:
     """No project yet: a new recording, a project to go on with, or a file of the library."""
+    suggested(viewer)
     st.subheader(t("video.pick", viewer.lang))
     st.caption(t("video.pick_lead", viewer.lang))
     if viewer.may_edit:

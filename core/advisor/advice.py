@@ -1,4 +1,4 @@
-"""Advice nobody asked for: what the same queries show that a creator would want to know (A2), and where to act (A3)."""
+"""Advice nobody asked for: what the same queries show that a creator would want to know (A2), and what to do (A3)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from core.advisor import activity, queries, slots
+from core.advisor.actions import Action, more_like, opening, publish_draft, recipe_for
 from core.advisor.chat import default_scope, uses_simulated
 from core.advisor.render import Draft
 from core.advisor.results import Result
@@ -29,14 +30,14 @@ _KEPT: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Advice:
-    """One piece of advice. ``page`` is where it can be acted on; ``spans`` are its numbers."""
+    """One piece of advice. ``action`` opens the form to act on it, on ``page``; ``spans`` are its numbers."""
 
     kind: str
     text: str
     spans: list[dict[str, Any]]
     query_id: UUID
     page: str
-    action: str
+    action: Action
     simulated: bool
 
 
@@ -72,7 +73,7 @@ def advice(
     )
     found: list[Advice] = []
 
-    def give(kind: str, result: Result, page: str, write: Callable[[Draft], None]) -> None:
+    def give(kind: str, result: Result, action: Action, write: Callable[[Draft], None]) -> None:
         if result.query_id is None:
             keep(session, result)
         draft = Draft(lang, zone)
@@ -86,36 +87,49 @@ def advice(
                 text,
                 [span.as_dict() for span in spans],
                 result.query_id,
-                page,
-                t(f"advisor.action.{page}", lang),
+                action.page,
+                action,
                 result.simulated,
             )
         )
 
     stuck = activity.attention(session, scope, now=moment)
     if stuck.rows:
-        give("attention", stuck, "publishing", lambda draft: _attention(draft, stuck))
+        give("attention", stuck, opening("publishing", lang, tab="calendar"), lambda draft: _attention(draft, stuck))
     whole = queries.totals(session, scope)
     if whole.missing_rates:
         currencies = ", ".join(whole.missing_rates)
-        give("rates", whole, "business", lambda draft: draft.say("advisor.advice.rates", currencies=currencies))
+        give(
+            "rates",
+            whole,
+            opening("business", lang),
+            lambda draft: draft.say("advisor.advice.rates", currencies=currencies),
+        )
     lost = queries.losses(session, scope)
     if lost.rows:
-        give("losses", lost, "business", lambda draft: _losses(draft, lost))
+        give(
+            "losses", lost, opening("business", lang, episode_id=lost.rows[0]["id"]), lambda draft: _losses(draft, lost)
+        )
     elif whole.rows[0]["revenue"] and not whole.rows[0]["cost"]:
-        give("no_costs", whole, "business", lambda draft: _no_costs(draft, whole))
+        give("no_costs", whole, opening("business", lang), lambda draft: _no_costs(draft, whole))
     odd = queries.against_baseline(session, scope, zone, shorts_only=False, outliers_only=True)
     if odd.rows and odd.rows[0]["z"] > 0:
-        give("outlier", odd, "video", lambda draft: _outlier(draft, odd))
+        give("outlier", odd, more_like(session, lang, str(odd.rows[0]["id"])), lambda draft: _outlier(draft, odd))
+    paying = queries.ranked(session, scope, "series")
+    if paying.rows and paying.rows[0]["profit"] > 0:
+        more = recipe_for(session, lang, str(paying.rows[0]["id"] or ""))
+        if more is not None:
+            give("series", paying, more, lambda draft: _series(draft, paying))
     planned = activity.scheduled(session, scope, now=moment, zone=zone)
     if not planned.rows:
-        give("nothing_scheduled", planned, "publishing", lambda draft: draft.say("advisor.advice.nothing_scheduled"))
+        action = publish_draft(session, lang, moment)
+        give("nothing_scheduled", planned, action, lambda draft: draft.say("advisor.advice.nothing_scheduled"))
     old = activity.freshness(session, scope, now=moment)
     if not scope.simulated and old.rows and old.derived["late"].value and old.rows[0]["observed"] is not None:
-        give("stale", old, "publishing", lambda draft: _stale(draft, old))
+        give("stale", old, opening("publishing", lang, tab="accounts"), lambda draft: _stale(draft, old))
     best = slots.best_slot(session, scope)
     if best.rows and best.rows[0]["probability"] > slots.SURE:
-        give("slot", best, "publishing", lambda draft: _slot(draft, best))
+        give("slot", best, publish_draft(session, lang, moment), lambda draft: _slot(draft, best))
     return found
 
 
@@ -151,6 +165,15 @@ def _outlier(draft: Draft, result: Result) -> None:
         title=quoted(result.rows[0]["title"]),
         views=draft.number(result, "0.views"),
         baseline=draft.number(result, "0.baseline"),
+    )
+
+
+def _series(draft: Draft, result: Result) -> None:
+    draft.say(
+        "advisor.advice.series",
+        title=quoted(result.rows[0]["title"]),
+        profit=draft.number(result, "0.profit"),
+        revenue=draft.number(result, "0.revenue"),
     )
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.advisor import answers
+from core.advisor import actions, answers
 from core.advisor.naming import Limit, named
 from core.advisor.periods import Ahead, Spoken, coming, spoken
 from core.advisor.render import Draft
@@ -119,6 +119,7 @@ def reply(
     found, zone = understand(text), ZoneInfo(preferences.timezone)
     draft = Draft(lang, zone)
     kept: list[AdvisorQuery] = []
+    doing: list[actions.Action] = []
     if found.intent in (None, "help"):
         draft.say("advisor.able" if found.intent else "advisor.not_understood")
         for name in answers.ABLE:
@@ -130,6 +131,7 @@ def reply(
         describe(result, wanted)
         kept.append(keep(session, result, conversation_id=conversation.id))
         answers.compose(draft, wanted, result)
+        doing = actions.of_answer(session, str(found.intent), result, lang, moment)
         if not result.rows and not _anything(session) and found.intent not in ("scheduled", "attention"):
             draft.say("advisor.no_figures")
         follow_ups = answers.FOLLOW_UPS[str(found.intent)]
@@ -143,6 +145,7 @@ def reply(
         intent=found.intent or "unknown",
         spans=[span.as_dict() for span in spans],
         suggestions=[t(f"advisor.ask.{name}", lang) for name in follow_ups],
+        actions=[action.as_dict() for action in doing],
     )
     session.add(answer)
     conversation.updated_at = moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +68,18 @@ class QueryOut(BaseModel):
         return cls.model_validate(row)
 
 
+class ActionOut(BaseModel):
+    """What can be done: ``page`` has the form, ``values`` are what it opens with. Nothing happens before the user
+    confirms there."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: Literal["publish", "recipe", "shorts", "open"]
+    page: str
+    label: str
+    values: dict[str, Any]
+
+
 class MessageOut(BaseModel):
     """One turn of a chat."""
 
@@ -80,6 +92,7 @@ class MessageOut(BaseModel):
     intent: str | None
     spans: list[SpanOut]
     suggestions: list[str]
+    actions: list[ActionOut]
     author: str
     created_at: datetime
 
@@ -119,7 +132,7 @@ class ConversationOut(BaseModel):
 
 
 class AdviceOut(BaseModel):
-    """GET /advisor/advice: one piece of advice, its numbers, and the page where it can be acted on."""
+    """GET /advisor/advice: one piece of advice, its numbers, and the form that acts on it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -128,7 +141,7 @@ class AdviceOut(BaseModel):
     spans: list[SpanOut]
     query_id: UUID
     page: str
-    action: str
+    action: ActionOut
     simulated: bool
 
     @classmethod

@@ -51,6 +51,7 @@ def _hours(seconds: int | None) -> Decimal | None:
 def _line(line: Line) -> dict[str, Any]:
     totals = line.totals
     return {
+        "id": line.identifier,
         "title": plain(line.name),
         "parent": plain(line.parent),
         "views": totals.views,
@@ -238,6 +239,7 @@ def against_baseline(
     found.sort(key=lambda item: (item.z is not None, item.z or 0.0, item.multiple or 0.0), reverse=True)
     rows = [
         {
+            "id": item.episode_id,
             "title": plain(grown.content[item.episode_id].title),
             "views": round(item.views),
             "baseline": round(item.baseline),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base, Identified, Owned, Timestamped
@@ -26,7 +26,8 @@ class Conversation(Identified, Owned, Timestamped, Base):
 class Message(Identified, Owned, Base):
     """One turn of a chat.
 
-    ``spans`` lists the numbers of an answer: ``{start, end, query_id, cell}``, offsets in characters of ``content``.
+    ``spans`` lists the numbers of an answer: ``{start, end, query_id, cell}``, offsets in characters of ``content``;
+    ``actions`` what can be done about it (:class:`core.advisor.actions.Action`).
     """
 
     __tablename__ = "advisor_messages"
@@ -38,6 +39,7 @@ class Message(Identified, Owned, Base):
     intent: Mapped[str | None] = mapped_column(String(60))
     spans: Mapped[list[Any]] = mapped_column(default=list)
     suggestions: Mapped[list[Any]] = mapped_column(default=list)
+    actions: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     author: Mapped[str] = mapped_column(String(60), default=BUILT_IN)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

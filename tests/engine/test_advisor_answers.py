@@ -24,7 +24,7 @@ from core.business.targets import Target
 from core.errors import InvalidInput, NotFound
 from core.i18n import has, t
 from core.models.advisor import AdvisorQuery, Message
-from core.models.publishing import ContentChannel, Episode, PublicationRecord, Series
+from core.models.publishing import ContentChannel, Episode, Pipeline, PublicationRecord, Series
 from core.preferences import set_preferences
 from core.security import Actor
 from tests.engine.business_world import PUBLISHED, World, build
@@ -286,10 +286,17 @@ def test_chats_are_private_and_survive(owner: Actor, other_owner: Actor, world: 
 def test_advice(owner: Actor, world: World) -> None:
     with database.session(owner) as session:
         given = {item.kind: item for item in advice(session, owner, now=NOW)}
-        assert set(given) == {"losses", "outlier", "stale"}
+        assert set(given) == {"losses", "outlier", "series", "stale"}
         assert "“Tea 101” costs more than it earns: −฿480.00" in given["losses"].text
         assert "“Curry”" in given["outlier"].text
         assert given["losses"].page == "business"
+        tea, curry = str(world.episode_ids[2]), session.get_one(Episode, world.episode_ids[4]).asset_id
+        assert given["losses"].action.values == {"episode_id": tea}
+        made = given["outlier"].action
+        assert (made.kind, made.page) == ("shorts", "video")
+        assert made.values == {"asset_id": str(curry), "shorts": 5, "max_seconds": 45}
+        recipe = given["series"].action
+        assert (recipe.kind, recipe.values) == ("recipe", {"series_id": str(world.series_id), "make": "shorts"})
         for item in given.values():
             query = session.get_one(AdvisorQuery, item.query_id)
             for span in item.spans:
@@ -358,3 +365,39 @@ def test_shorts_are_no_baseline_for_long_videos(owner: Actor, world: World) -> N
     _, (query,) = _answer(owner, "Is anything unusual?")
     assert [row["title"] for row in query.rows] == ["Curry"]
     assert query.rows[0]["others"] == 6
+
+
+def test_an_answer_that_suggests_something_opens_the_form_for_it(owner: Actor, world: World) -> None:
+    """The form's values are data of the answer; those that only inform have none (A3)."""
+    message, _ = _answer(owner, "Which short did best against which baseline?")
+    assert [(one["kind"], one["page"]) for one in message.actions] == [("shorts", "video")]
+    message, _ = _answer(owner, "ซีรีส์ไหนให้ผลตอบแทนดีที่สุด")
+    (action,) = message.actions
+    assert action["values"] == {"series_id": str(world.series_id), "make": "shorts"}
+    assert action["label"] == "สร้างสูตรสำหรับ “Kitchen shorts” …"
+    message, _ = _answer(owner, "What did I spend money on?")
+    assert message.actions == []
+    message, _ = _answer(owner, "When is the best time to post?")
+    assert [(one["kind"], one["page"]) for one in message.actions] == [("open", "video")], "there is no draft"
+    with database.session(owner) as session:
+        curry = session.get_one(Episode, world.episode_ids[4])
+        session.add(Episode(owner_id=owner.owner_id, channel_id=curry.channel_id, title="Pie", asset_id=curry.asset_id))
+        posted = session.get_one(PublicationRecord, world.publication_ids[0])
+    message, _ = _answer(owner, "When is the best time to post?")
+    (action,) = message.actions
+    assert action["kind"] == "publish"
+    assert action["values"]["platform_account_id"] == str(posted.account_id)
+    assert action["values"]["scheduled_time"] == "2026-03-20T18:00", "its usual hour: the figures name no better one"
+    with database.session(owner) as session:
+        wanted = {"targets": [{"platform_account_id": str(posted.account_id)}]}
+        session.add(
+            Pipeline(
+                owner_id=owner.owner_id,
+                name="Kitchen",
+                channel_id=world.channel_id,
+                series_id=world.series_id,
+                recipe=wanted,
+            )
+        )
+    message, _ = _answer(owner, "Which series brings the best return?")
+    assert message.actions == [], "it has a recipe already"

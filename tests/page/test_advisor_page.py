@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -15,9 +16,16 @@ from core.advisor import answers
 from core.business.revenue import Earning, record_revenue
 from core.business.targets import Target
 from core.i18n import t
+from core.models.base import uuid7
+from core.models.identity import Project
 from core.models.jobs import Job
+from core.models.publishing import PublicationRecord
+from core.publishing import accounts, episodes
+from core.publishing.payloads import EpisodeInput
 from core.security import Actor
+from pages.chat.doing import address
 from pages.chat.numbers import marked
+from pages.editor.project import state_of
 from tests.engine.business_world import build
 from tests.page.conftest import words
 
@@ -109,3 +117,42 @@ def _press(test: AppTest, key: str) -> None:
 def test_only_numbers_are_set_off() -> None:
     spans = [{"start": 4, "end": 7, "query_id": "q", "cell": "c"}]
     assert marked("“a” 1.5 $x$\n![y](z)", spans) == "“a” **1\\.5** \\$x\\$  \n\\!\\[y\\]\\(z\\)"
+
+
+def test_what_the_advisor_suggests_opens_filled_in_and_does_nothing_by_itself(
+    open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
+) -> None:
+    settled("en")
+    recording = add_asset("talk.mp4")
+    with database.session(owner) as session:
+        account = accounts.add_simulated(session, owner).id
+        episode = episodes.create(session, owner, EpisodeInput(title="Pie", asset_id=recording))
+        key, series = episode.id, episode.series_id
+    test = open_page("advisor")
+    button = next(one for one in test.button if one.key == "advice-0-do-0")
+    assert button.label.startswith("Schedule “Pie” for")
+    action = {"kind": "publish", "page": "publishing", "values": {"episode_id": str(key)}}
+    assert address(action, "en") == {"do": "publish", "episode_id": str(key), "tab": "Episodes"}
+    asked = {"do": "publish", "episode_id": str(key), "platform_account_id": str(account)}
+    test = open_page("publishing", **asked, scheduled_time="2090-01-06T18:00")
+    assert test.date_input(key="publish-day").value.isoformat() == "2090-01-06"
+    assert test.time_input(key="publish-time").value.hour == 18
+    with database.session(owner) as session:
+        assert session.query(PublicationRecord).all() == []
+    test.button(key="publish_go").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        assert session.query(PublicationRecord).one().local_time == "2090-01-06T18:00:00"
+    test = open_page("publishing", do="recipe", series_id=str(series), make="shorts")
+    assert any(one.label == t("common.save", "en") and one.key == "recipe_save" for one in test.button)
+    test = open_page("publishing", do="publish", episode_id=str(uuid7()), platform_account_id=str(account))
+    assert "does not exist" in words(test)
+    test = open_page("video", do="shorts", asset_id=str(recording), shorts="7", max_seconds="30")
+    with database.session(owner) as session:
+        assert session.query(Project).all() == []
+    assert t("advisor.do.from_advice", "en", count=7, name="talk.mp4", seconds=30) in words(test).replace("\\", "")
+    test.button(key="suggested_begin").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        choices = state_of(session.query(Project).one()).choices
+    assert (choices.shorts, choices.max_seconds) == (7, 30)
