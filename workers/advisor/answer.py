@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from core.advisor import answers, chat, language
+from core.advisor import actions, answers, chat, language
 from core.advisor.grounding import Ungrounded, write
 from core.advisor.payloads import AnswerInput
 from core.advisor.render import Draft
@@ -122,8 +122,12 @@ class _Turn:
 
     def keep(self, draft: Draft) -> dict[str, Any]:
         """Queries and answer, stored when the job ends."""
+        doing: list[actions.Action] = []
         if self.results:
-            answers.caveats(draft, self._last, list(self.results.values())[-1])
+            last = list(self.results.values())[-1]
+            answers.caveats(draft, self._last, last)
+            with self._context.session() as session:
+                doing = actions.of_answer(session, self._last, last, self.asked.language, self._now)
         content, spans = draft.finish()
         quoted = {span.query_id for span in spans}
         lang = self.asked.language
@@ -137,6 +141,7 @@ class _Turn:
             intent=self._last or None,
             spans=[span.as_dict() for span in spans],
             suggestions=[t(f"advisor.ask.{name}", lang) for name in answers.FOLLOW_UPS.get(self._last, ())],
+            actions=[action.as_dict() for action in doing],
             author=self.service.model[:60],
         )
         kept = [row for row in self._rows if row.id in quoted]
