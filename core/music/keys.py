@@ -152,7 +152,7 @@ def split_chord(chord: str) -> tuple[int, str]:
 
 
 def roman_numeral(chord: str, key: str) -> str:
-    """The chord's degree in the key: "vi", "V7", "bVII"; empty for "N"."""
+    """The chord's degree in the key: "vi", "V7", "bVII", "Imaj7"; empty for "N"."""
     if chord == "N":
         return ""
     tonic, mode = key.split(":")
@@ -164,4 +164,5 @@ def roman_numeral(chord: str, key: str) -> str:
     else:
         accidental, degree = "b", scale.index((interval + 1) % 12) if (interval + 1) % 12 in scale else 0
     numeral = _NUMERALS[degree]
-    return accidental + (numeral.lower() if suffix == "m" else numeral) + (suffix if suffix == "7" else "")
+    minor = suffix.startswith("m") and not suffix.startswith("maj")
+    return accidental + (numeral.lower() + suffix[1:] if minor else numeral + suffix)

@@ -14,7 +14,7 @@ from core.music.score import DRUMS
 
 # The General MIDI soundfont that ``make vendor`` fetches.
 SOUNDFONT = Path(__file__).resolve().parents[2] / "vendor" / "alphatab" / "sonivox.sf2"
-Role = Literal["chords", "arpeggio", "bass", "melody", "pad", "strum", "drums"]
+Role = Literal["chords", "arpeggio", "bass", "melody", "lead", "pad", "strum", "drums"]
 KICK, RIM, SNARE, CLAP, HAT, OPEN_HAT, SHAKER, TOM, CRASH, TAMBOURINE = 36, 37, 38, 39, 42, 46, 82, 45, 49, 54
 
 
@@ -22,7 +22,8 @@ KICK, RIM, SNARE, CLAP, HAT, OPEN_HAT, SHAKER, TOM, CRASH, TAMBOURINE = 36, 37, 
 class Layer:
     """One instrument. ``sections`` are the letters of the form in which it plays; ``low`` is the lowest pitch of its
     register; ``drums`` maps a drum to its pattern; ``steps`` are chord tones (arpeggio) or scale steps from the root
-    (bass), taken in turn."""
+    (bass), taken in turn. ``fills`` take the second half of the bar before a section; an ``opening`` layer plays in the
+    first bar of a section alone."""
 
     name: str
     role: Role
@@ -35,6 +36,8 @@ class Layer:
     steps: tuple[int, ...] = (0,)
     length: float = 1.0
     drums: tuple[tuple[int, str], ...] = ()
+    fills: tuple[tuple[tuple[int, str], ...], ...] = ()
+    opening: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ BUILTIN, DEMUCS = "builtin", "demucs"
 
 @dataclass(frozen=True)
 class StemModel:
-    """Weights to be downloaded; ``size_bytes`` is about what that takes."""
+    """Weights to be downloaded; ``size_bytes`` is about what that takes, ``folder`` its own name among the models."""
 
     name: str
     title: str
@@ -27,6 +27,7 @@ class StemModel:
     files: tuple[str, ...]
     size_bytes: int
     licence: str
+    folder: str = ""
 
 
 # Demucs 4.1 has its models as safetensors on the model hub, one repository each (demucs/hf.py, docs/release.md there).
@@ -37,7 +38,7 @@ HTDEMUCS = StemModel(
 
 def model_folder(model: StemModel = HTDEMUCS) -> Path:
     """Where the weights lie, or would."""
-    return get_settings().models_dir / f"demucs-{model.name}"
+    return get_settings().models_dir / (model.folder or f"demucs-{model.name}")
 
 
 def model_installed(model: StemModel = HTDEMUCS) -> bool:
