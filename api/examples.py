@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
+from core.music.generate_payloads import GenerateInput
 from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
 from core.music.remaster_payloads import RemasterInput
 from core.music.speech_payloads import SpeechInput
@@ -95,6 +96,17 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "instrument": "guitar",
         "difficulty": "easy",
         "formats": ["text", "gp5", "musicxml"],
+    },
+    GenerateInput: {
+        "prompt": "calm piano and strings for a rainy evening",
+        "duration_seconds": 45,
+        "mood": "calm",
+        "instruments": ["piano", "strings"],
+        "tempo_bpm": 72,
+        "key": "D:min",
+        "loop": True,
+        "seed": 7,
+        "provider": "builtin",
     },
     StemsInput: {"audio_asset_id": _VIDEO, "stems": ["vocal", "drums", "bass", "other"], "provider": "builtin"},
     RemasterInput: {

@@ -12,6 +12,7 @@ from api.shapes import Accepted
 from core import jobs, speech
 from core.assets import disk_used
 from core.errors import InvalidInput
+from core.music.generation import MUSICGEN_SMALL
 from core.music.payloads import ModelDownloadInput
 from core.music.separation import HTDEMUCS
 from core.preferences import preferences_of, set_preferences, store_value, stored_names
@@ -128,7 +129,8 @@ def list_providers(session: Scoped, actor: CurrentActor) -> list[ProviderOut]:
 
 @router.post("/settings/models", status_code=202)
 def download_model(session: Starting, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
-    """Download a speech model of the catalogue, a voice, or the weights of Demucs; its progress is the job's."""
-    if order.name != HTDEMUCS.name and order.name not in PIPER:
+    """Download a speech model of the catalogue, a voice, or the weights of Demucs or MusicGen; its progress is the
+    job's."""
+    if order.name not in (HTDEMUCS.name, MUSICGEN_SMALL.name, *PIPER):
         speech.model_of(order.name)
     return Accepted(job_id=jobs.submit(session, actor, "models.download", order).id)

@@ -13,7 +13,6 @@ from api.problems import Problem
 _MISSING = (
     ("POST", "/video/generate", "generate video", "It edits recordings: POST /video/edit and POST /video/shorts."),
     ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
-    ("POST", "/music/generate", "compose music from a prompt", "POST /music/builtin renders the built-in tracks."),
 )
 
 router = APIRouter(include_in_schema=False)

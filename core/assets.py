@@ -52,6 +52,7 @@ def mime_type_of(name: str) -> str:
     """MIME type by file name; ``application/octet-stream`` when unknown."""
     known = {".srt": "application/x-subrip", ".vtt": "text/vtt", ".ass": "text/x-ssa", ".m4a": "audio/mp4"}
     known |= {".gp5": "application/x-guitar-pro", ".musicxml": "application/vnd.recordare.musicxml+xml"}
+    known |= {".mid": "audio/midi"}
     return known.get(Path(name).suffix.lower()) or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 

@@ -54,6 +54,12 @@ def name_of(asset: Asset, lang: str) -> str:
     return t(preset.title_key, lang) if preset is not None else asset.name
 
 
+def key_name(key: str, lang: str) -> str:
+    """ "A:min" as people say it: "A minor"."""
+    note, _, mode = key.partition(":")
+    return t("music.minor" if mode == "min" else "music.major", lang, note=note)
+
+
 def shape(asset: Asset) -> str:
     """Width × height, or nothing for sound."""
     return f"{asset.width} × {asset.height}" if asset.width and asset.height else ""

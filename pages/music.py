@@ -13,9 +13,12 @@ from core import assets, database, jobs
 from core.i18n import clock, moment, percent, t
 from core.models.assets import Asset, AudioAnalysis
 from core.models.jobs import Job
+from core.models.publishing import Episode
 from core.music.keys import roman_numeral
 from core.music.payloads import AnalyzeInput, ImportAudioInput
 from core.music.stems import is_stem
+from core.publishing import episodes
+from core.publishing.payloads import EpisodeInput
 from core.settings import get_settings
 from pages import media, shell, work
 from pages.components.upload import upload
@@ -23,16 +26,10 @@ from pages.components.waveform import ChordMark, SectionMark, waveform
 from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
-from pages.lab import remaster, tabs, voice
+from pages.lab import compose, remaster, tabs, voice
 from pages.lab import stems as stem_parts
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
-
-
-def key_name(key: str, lang: str) -> str:
-    """ "A:min" as people say it: "A minor"."""
-    note, _, mode = key.partition(":")
-    return t("music.minor" if mode == "min" else "music.major", lang, note=note)
 
 
 def analysis_of(session: Session, asset: Asset) -> AudioAnalysis | None:
@@ -94,7 +91,7 @@ def badges(row: AudioAnalysis, lang: str) -> list[str]:
 
 def _key_badge(known: dict[str, Any], row: AudioAnalysis, lang: str) -> str:
     """The key; how sure the studio is of it only where it is the studio's own finding."""
-    name = key_name(str(known["key"]), lang)
+    name = media.key_name(str(known["key"]), lang)
     if known.get("key_confidence") is None or "key" in row.corrections:
         return t("music.key", lang, value=name)
     return t("music.key_sure", lang, value=name, sure=percent(float(known["key_confidence"])))
@@ -139,16 +136,22 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
         work.wait_for(viewer, job, key="analysis")
     elif row is None:
         st.caption(t("music.not_analyzed", lang))
-    if viewer.may_edit and (job is None or job.status not in work.LIVE):
+    if viewer.may_edit and not asset.details.get("generated") and (job is None or job.status not in work.LIVE):
         label = t("music.analyze_again" if row else "music.analyze", lang)
         if st.button(label, type="secondary" if row else "primary", icon=":material/graphic_eq:", key="analyze"):
             with shell.errors(viewer):
                 with database.session(viewer.actor) as session:
                     jobs.submit(session, viewer.actor, "music.analyze", AnalyzeInput(audio_asset_id=asset.id))
                 st.rerun()
+    compose.made(viewer, asset)
     if viewer.may_edit:
-        use_it(viewer, asset)
-    shell.download_links([(t("common.download", lang), shell.content_url(asset.id, download=True))])
+        with st.container(horizontal=True):
+            use_it(viewer, asset)
+            compose.offer_another(viewer, asset)
+            if not is_stem(asset):
+                draft_of(viewer, asset)
+    whole = (t("common.download", lang), shell.content_url(asset.id, download=True))
+    shell.download_links([whole, *compose.score_links(viewer, asset)])
     if is_stem(asset):
         stem_parts.belongs(viewer, asset)
     else:
@@ -208,19 +211,46 @@ def use_it(viewer: shell.Viewer, asset: Asset) -> None:
         if not rows:
             st.write(t("music.no_project", lang))
             return
-        picked = st.selectbox(t("music.use_in", lang), list(rows), format_func=rows.__getitem__, key="use_in")
+        names = {str(one): name for one, name in rows.items()}
+        asked = st.query_params.get("project")
+        picked = st.selectbox(
+            t("music.use_in", lang), list(names), list(names).index(asked) if asked in names else 0,
+            format_func=names.__getitem__, key="use_in",
+        )  # fmt: skip
         if st.button(t("music.use", lang), type="primary", key="use_now"):
             with shell.errors(viewer):
                 with database.session(viewer.actor) as session:
                     stored = projects.state_of(projects.get_project(session, picked)).choices
-                choice_form.remember(viewer, picked, stored.model_copy(update={"music": f"asset:{asset.id}"}))
+                choice_form.remember(viewer, UUID(picked), stored.model_copy(update={"music": f"asset:{asset.id}"}))
                 st.session_state.pop(f"choice-music-{picked}", None)
                 st.switch_page("video.py", query_params={"project": str(picked)})
+
+
+def draft_of(viewer: shell.Viewer, asset: Asset) -> None:
+    """A song becomes an episode when its user says so; most are only made to lie under a voice (SPEC I2)."""
+    lang = viewer.lang
+    with database.session(viewer.actor) as session:
+        drafted = session.scalar(
+            select(Episode.id).where(Episode.asset_id == asset.id, Episode.state != "discarded").limit(1)
+        )
+    if drafted is not None:
+        if st.button(t("compose.to_drafts", lang), key="to_drafts", icon=shell.ICONS["publishing"]):
+            st.switch_page("publishing.py")
+    elif st.button(
+        t("compose.draft", lang), key="make_draft", icon=":material/draft:", help=t("compose.draft_help", lang)
+    ):
+        with shell.errors(viewer):
+            with database.session(viewer.actor) as session:
+                title = asset.name.rsplit(".", 1)[0][:100]
+                episodes.create(session, viewer.actor, EpisodeInput(title=title, asset_id=asset.id))
+            st.toast(t("compose.drafted", lang))
+            st.rerun()
 
 
 def listing(viewer: shell.Viewer) -> None:
     lang = viewer.lang
     if viewer.may_edit:
+        compose.show(viewer)
         st.subheader(t("music.bring", lang))
         st.caption(t("music.bring_lead", lang))
         arrived = upload(
@@ -272,6 +302,8 @@ def main() -> None:
     with shell.errors(viewer):
         if "import" in st.query_params:
             await_import(viewer, st.query_params["import"])
+        elif "composing" in st.query_params:
+            compose.wait(viewer, st.query_params["composing"])
         elif "asset" in st.query_params:
             song(viewer, st.query_params["asset"])
         else:

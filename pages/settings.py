@@ -9,6 +9,8 @@ import streamlit as st
 from core import assets, database, security, speech
 from core.i18n import LANGUAGES, duration, file_size, t
 from core.models.identity import User
+from core.music.generation import MUSICGEN_SMALL
+from core.music.separation import HTDEMUCS
 from core.preferences import CURRENCIES, store_value, stored_names
 from core.settings import get_settings
 from core.storage import storage
@@ -110,7 +112,7 @@ def keys(viewer: shell.Viewer, names: list[str], stored: dict[str, bool]) -> Non
 
 
 def models(viewer: shell.Viewer) -> None:
-    """Speech models and the weights of Demucs: installed, or to be downloaded with size and licence."""
+    """Speech models and the weights of Demucs and MusicGen: installed, or to be downloaded with size and licence."""
     lang = viewer.lang
     st.caption(t("settings.models_lead", lang))
     installed = speech.installed()
@@ -130,7 +132,8 @@ def models(viewer: shell.Viewer) -> None:
                 t("settings.download", lang), key=f"download-{model.name}", icon=":material/download:"
             ):
                 speech_parts.start_download(viewer, model.name)
-    stem_parts.show_weights(viewer)
+    for weights in (HTDEMUCS, MUSICGEN_SMALL):
+        stem_parts.show_weights(viewer, weights)
     voice.show_models(viewer)
 
 

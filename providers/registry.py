@@ -22,7 +22,7 @@ from core.advisor import language
 from core.i18n import file_size, t
 from core.models.identity import StoredSetting
 from core.models.publishing import PlatformAccount
-from core.music import separation
+from core.music import generation, separation
 from core.music.presets import PRESETS, SOUNDFONT
 from core.settings import get_settings
 
@@ -159,11 +159,28 @@ def _music(_: _Studio) -> list[ProviderInfo]:
     analysis = _installed("librosa", "pyloudnorm")
     return [
         ProviderInfo("builtin", "music", "Music Lab", ready, key, "MIT; soundfont Apache-2.0", details=tracks),
+        *_networks(),
         ProviderInfo(
             "librosa", "analysis", "librosa", analysis,
             "provider.analysis" if analysis else "provider.missing.analysis", "ISC",
         ),
     ]  # fmt: skip
+
+
+def _networks() -> list[ProviderInfo]:
+    """Who makes music from words beside the built-in composer."""
+    weights = generation.MUSICGEN_SMALL
+    model = {"model": weights.name, "size_bytes": weights.size_bytes}
+    known: tuple[tuple[generation.GenerateProvider, str, str, dict[str, Any]], ...] = (
+        ("musicgen", "MusicGen", weights.licence, model),
+        ("external", "Music service", "service's terms", {}),
+    )
+    found = []
+    for name, title, licence, details in known:
+        state = generation.state_of(name)
+        reason = f"provider.music_{name}.{state}"
+        found.append(ProviderInfo(name, "music", title, state == "ready", reason, licence, details=details))
+    return found
 
 
 META_KEYS = ("META_APP_ID", "META_APP_SECRET", "META_VERIFY_TOKEN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.music.generation import MUSICGEN_SMALL
 from core.music.payloads import ModelDownloadInput
 from core.music.separation import HTDEMUCS, model_folder, model_installed
 from core.progress import part
@@ -17,10 +18,11 @@ from workers.registry import task
 def download_model(context: JobContext, payload: ModelDownloadInput) -> dict[str, Any]:
     """Fetch one model; what an interrupted attempt has received is kept and continued."""
     progress = part(context.progress, 0.0, 0.99, "stage.download")
-    if payload.name == HTDEMUCS.name:
-        if not model_installed(HTDEMUCS):
-            folder = model_folder(HTDEMUCS).name
-            models.fetch_files(folder, HTDEMUCS.repository, HTDEMUCS.files, HTDEMUCS.size_bytes, progress=progress)
+    weights = next((one for one in (HTDEMUCS, MUSICGEN_SMALL) if one.name == payload.name), None)
+    if weights is not None:
+        if not model_installed(weights):
+            folder = model_folder(weights).name
+            models.fetch_files(folder, weights.repository, weights.files, weights.size_bytes, progress=progress)
     elif payload.name in PIPER:
         if model_path(payload.name) is None:
             voice = PIPER[payload.name]

@@ -30,6 +30,7 @@ TASK_MODULES = (
     "workers.music.stems",
     "workers.music.speech",
     "workers.music.remaster",
+    "workers.music.generate",
     "workers.models",
     "workers.advisor.answer",
     "workers.publishing.upload",

@@ -15,7 +15,8 @@ from core.errors import InvalidInput
 
 @dataclass(frozen=True)
 class JobKind:
-    """``payload`` is ``module:class``; ``queue`` is media, models, publishing or default."""
+    """``payload`` is ``module:class``; ``queue`` is media, models, publishing or default: an order with a ``queue``
+    of its own goes there."""
 
     name: str
     payload: str
@@ -52,6 +53,7 @@ _ALL = (
     JobKind("audio.mix", "core.music.stem_payloads:MixInput", "default"),
     JobKind("audio.speech", "core.music.speech_payloads:SpeechInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),
+    JobKind("music.generate", "core.music.generate_payloads:GenerateInput", "default"),
     JobKind("models.download", "core.music.payloads:ModelDownloadInput", "default"),
     JobKind("advisor.answer", "core.advisor.payloads:AnswerInput", "default"),
     JobKind("publishing.upload", "core.publishing.payloads:PublishingUploadInput", "publishing", 10),

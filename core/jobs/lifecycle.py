@@ -63,7 +63,7 @@ def submit(
         id=uuid7(),
         owner_id=actor.owner_id,
         kind=kind,
-        queue=definition.queue,
+        queue=getattr(payload, "queue", None) or definition.queue,
         payload=document,
         request_key=key,
         max_attempts=definition.max_attempts,

@@ -145,6 +145,11 @@ def _in_key_bonus(chord: str, key: str | None) -> float:
     return 0.25 if tones <= scale else 0.0
 
 
+def note_number(name: str) -> int:
+    """Pitch class (0–11, C is 0) of a note's name such as "Eb" or "D#"."""
+    return _NOTE_NUMBERS[name]
+
+
 def split_chord(chord: str) -> tuple[int, str]:
     """Root (0–11) and suffix of a chord's name."""
     length = 2 if len(chord) > 1 and chord[1] in "#b" else 1

@@ -17,6 +17,8 @@ from core.music.stem_payloads import MixInput, MixPreset, MixTrack
 
 ROLE = "stem"
 """What a stem is called in its lineage."""
+COMPOSER = "composer"
+"""Whose group the instruments of a composed song are."""
 
 
 @events.subscriber(events.AUDIO_STEMS_CREATED)
@@ -43,8 +45,11 @@ def groups_of(session: Session, asset_id: UUID) -> list[StemGroup]:
 
 
 def members(session: Session, group: StemGroup) -> dict[str, Asset]:
-    """The assets of a group that are still there, by stem, in the usual order."""
-    wanted = {name: UUID(group.stems[name]) for name in STEMS if name in group.stems}
+    """The assets of a group that are still there, by stem: separated ones in the usual order, the instruments of a
+    composed song as they were made."""
+    others = sorted((name for name in group.stems if name not in STEMS), key=group.stems.__getitem__)
+    names = [*(name for name in STEMS if name in group.stems), *others]
+    wanted = {name: UUID(group.stems[name]) for name in names}
     found = {row.id: row for row in session.scalars(select(Asset).where(Asset.id.in_(wanted.values())))}
     return {name: found[identifier] for name, identifier in wanted.items() if identifier in found}
 
@@ -67,15 +72,17 @@ def tracks_of(session: Session, order: MixInput) -> list[tuple[MixTrack, Asset]]
         found = [(track, assets.get(session, track.asset_id)) for track in order.tracks]
     else:
         group = get_owned(session, StemGroup, order.stem_group_id)
-        found = [(MixTrack(asset_id=one.id), one) for one in _chosen(members(session, group), order.preset)]
+        found = [(MixTrack(asset_id=one.id), one) for one in _chosen(session, group, order.preset)]
     for _, asset in found:
         if asset.kind not in ("audio", "video") or not asset.has_audio:
             raise InvalidInput(f"“{asset.name}” has no sound.", "Choose an audio file, or a video with sound.")
     return [(track, asset) for track, asset in found if not track.muted]
 
 
-def _chosen(stems: dict[str, Asset], preset: MixPreset) -> list[Asset]:
-    wanted = [name for name in STEMS if preset == "all" or (name == "vocal") == (preset == "acapella")]
+def _chosen(session: Session, group: StemGroup, preset: MixPreset) -> list[Asset]:
+    stems = members(session, group)
+    everybody = tuple(group.stems) if group.provider == COMPOSER else STEMS
+    wanted = ["vocal"] if preset == "acapella" else [name for name in everybody if preset == "all" or name != "vocal"]
     missing = [name for name in wanted if name not in stems]
     if missing:
         raise InvalidInput("This group of stems is not complete.", f"Missing: {', '.join(missing)}.")

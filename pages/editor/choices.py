@@ -102,7 +102,7 @@ def show(
         )
         if style:
             caption_preview(STYLES[style], t("video.caption_sample", language if language in ("en", "th") else "en"))
-        music, duck = _music(viewer, stored, key("music"), busy)
+        music, duck = _music(viewer, stored, project_id, key("music"), busy)
         on_beat, beats = _beats(stored, lang, key("beats"), busy) if music else (stored.on_beat, stored.beats_per_cut)
         transition, seconds = _transition(stored, lang, key("transition"), busy)
         pace = st.select_slider(
@@ -254,7 +254,7 @@ def remember(viewer: shell.Viewer, project_id: UUID, choices: Choices, *, versio
         projects.save_state(session, viewer.actor, project_id, state)
 
 
-def _music(viewer: shell.Viewer, stored: Choices, key: str, busy: bool) -> tuple[str, float]:
+def _music(viewer: shell.Viewer, stored: Choices, project_id: UUID, key: str, busy: bool) -> tuple[str, float]:
     lang = viewer.lang
     with database.session(viewer.actor) as session:
         options = tracks.options(session, lang)
@@ -267,6 +267,8 @@ def _music(viewer: shell.Viewer, stored: Choices, key: str, busy: bool) -> tuple
         key=key,
         disabled=busy,
     )
+    if not busy and st.button(t("compose.from_editor", lang), key=f"{key}-compose", icon=":material/music_note_add:"):
+        st.switch_page("music.py", query_params={"project": str(project_id)})
     duck = stored.duck_db
     if picked:
         track = next(track for track in options if track.value == picked)

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import assets, database, jobs
-from core.i18n import clock, file_size, moment, t
+from core.i18n import clock, file_size, has, moment, t
 from core.models.assets import Asset, AssetLink, StemGroup
 from core.models.jobs import Job
 from core.music import stems
-from core.music.separation import HTDEMUCS, model_installed
+from core.music.separation import HTDEMUCS, StemModel, model_installed
 from core.music.stem_payloads import MixFormat, MixInput, MixTrack, StemsInput
 from pages import media, shell, work
 from pages.components.mixer import Level, Strip, mixer
@@ -75,39 +75,38 @@ def _separate(viewer: shell.Viewer, song: Asset, known: dict[str, ProviderInfo])
                 jobs.submit(session, viewer.actor, "audio.stems", order)
             st.rerun()
     if chosen.reason_key.endswith(".download"):
-        offer_weights(viewer, key="stems_weights")
+        offer_weights(viewer, HTDEMUCS, key="stems_weights")
 
 
-def offer_weights(viewer: shell.Viewer, *, key: str) -> None:
-    """Download the weights of Demucs, or show how far that is."""
-    job = models.download_job(viewer, HTDEMUCS.name)
+def offer_weights(viewer: shell.Viewer, model: StemModel, *, key: str) -> None:
+    """Download the weights of an engine, or show how far that is."""
+    job = models.download_job(viewer, model.name)
     if job is not None:
-        work.show_live(viewer, [job], {job.id: HTDEMUCS.title}, key=f"{key}-job")
+        work.show_live(viewer, [job], {job.id: model.title}, key=f"{key}-job")
         return
-    label = t("stems.download", viewer.lang, size=file_size(HTDEMUCS.size_bytes))
+    label = t("stems.download", viewer.lang, name=model.title, size=file_size(model.size_bytes))
     if viewer.may_edit and st.button(label, key=key, icon=":material/download:"):
-        models.start_download(viewer, HTDEMUCS.name)
+        models.start_download(viewer, model.name)
 
 
-def show_weights(viewer: shell.Viewer) -> None:
-    """The weights of Demucs among the models of the settings page."""
+def show_weights(viewer: shell.Viewer, model: StemModel) -> None:
+    """The weights of an engine among the models of the settings page."""
     lang = viewer.lang
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{HTDEMUCS.title}**")
-            if model_installed():
+            st.markdown(f"**{model.title}**")
+            if model_installed(model):
                 shell.chips((t("settings.installed", lang), "good"))
-        shell.facts(file_size(HTDEMUCS.size_bytes), t("settings.licence", lang, name=HTDEMUCS.licence))
-        if not model_installed():
-            offer_weights(viewer, key="settings_weights")
+        shell.facts(file_size(model.size_bytes), t("settings.licence", lang, name=model.licence))
+        if not model_installed(model):
+            offer_weights(viewer, model, key=f"settings_weights-{model.name}")
 
 
 def _group(viewer: shell.Viewer, song: Asset, groups: list[StemGroup], known: dict[str, ProviderInfo]) -> None:
     lang = viewer.lang
     names = {
         row.id: t(
-            "stems.group", lang, provider=known[row.provider].title if row.provider in known else row.provider,
-            when=moment(row.created_at, lang, viewer.zone),
+            "stems.group", lang, provider=_by(row, known, lang), when=moment(row.created_at, lang, viewer.zone)
         )
         for row in groups
     }  # fmt: skip
@@ -123,7 +122,7 @@ def _group(viewer: shell.Viewer, song: Asset, groups: list[StemGroup], known: di
         st.caption(names[group.id])
     if len(members) < len(group.stems):
         st.caption(t("stems.incomplete", lang))
-    labels = {name: t(f"stem.{name}", lang) for name in members}
+    labels = {name: stem_name(name, lang) for name in members}
     levels = mixer(
         lang,
         [Strip(stem=name, label=labels[name], src=shell.content_url(row.id)) for name, row in members.items()],
@@ -148,6 +147,17 @@ def _group(viewer: shell.Viewer, song: Asset, groups: list[StemGroup], known: di
                 st.rerun()
             if lowered := row.details.get("lowered_db"):
                 st.caption(t("stems.lowered", lang, value=lowered))
+
+
+def _by(group: StemGroup, known: dict[str, ProviderInfo], lang: str) -> str:
+    if group.provider == stems.COMPOSER:
+        return t("stems.composed", lang)
+    return known[group.provider].title if group.provider in known else group.provider
+
+
+def stem_name(stem: str, lang: str) -> str:
+    """What a stem is called: one that was separated, or an instrument of a composed song."""
+    return t(f"stem.{stem}" if has(f"stem.{stem}") else f"instrument.{stem}", lang)
 
 
 def mixes_of(session: Session, members: dict[str, Asset]) -> list[Asset]:

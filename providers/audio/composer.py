@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ TARGET_LUFS = -16.0
 PEAK_DBFS = -1.5
 # Grows when a track would sound different, so that kept files of older scores are rendered again.
 EDITION = "1"
-_TAIL_SECONDS = 6.0
+TAIL_SECONDS = 6.0
 _RUMBLE_HZ = 32.0
 _PREDELAY = round(0.018 * RATE)
 
@@ -75,7 +76,8 @@ def compose(preset: Preset) -> Audio:
     """The finished track, float32 of shape (frames, 2): exactly its bars long, its end ringing into its beginning."""
     score = arrange(preset)
     length = round(score.seconds * RATE)
-    return _master(_room(wrap(render(score, tail_seconds=_TAIL_SECONDS), length), preset), preset)
+    hall = Hall(preset.seed, preset.reverb_seconds, preset.reverb_db, preset.cutoff_hz)
+    return _master(room(wrap(render(score, tail_seconds=TAIL_SECONDS), length), hall))
 
 
 def wrap(sound: Audio, length: int) -> Audio:
@@ -86,29 +88,40 @@ def wrap(sound: Audio, length: int) -> Audio:
     return looped
 
 
-def _room(sound: Audio, preset: Preset) -> Audio:
-    """Reverberation by decaying noise (Moorer 1979) and the track's filters; what passes the end comes back."""
+@dataclass(frozen=True)
+class Hall:
+    """Where music is heard: how long and how loud it reverberates, and where the highs end."""
+
+    seed: int
+    reverb_seconds: float
+    reverb_db: float
+    cutoff_hz: float
+
+
+def room(sound: Audio, hall: Hall, *, loop: bool = True) -> Audio:
+    """Reverberation by decaying noise (Moorer 1979) and filters. Of a loop, what passes the end comes back at the
+    beginning; of anything else it is lost. Linear: the rooms of parts sum to the room of their sum."""
     from scipy import signal
 
-    source = np.random.default_rng(preset.seed)
-    count = round(preset.reverb_seconds * RATE)
+    source = np.random.default_rng(hall.seed)
+    count = round(hall.reverb_seconds * RATE)
     response = source.standard_normal((count, 2)) * np.exp(-6.9 * np.arange(count) / count)[:, None]
-    response *= 10 ** (preset.reverb_db / 20) / np.sqrt(np.sum(response**2, axis=0))
+    response *= 10 ** (hall.reverb_db / 20) / np.sqrt(np.sum(response**2, axis=0))
     wet = np.zeros((len(sound) + count + _PREDELAY, 2), np.float32)
     wet[_PREDELAY : _PREDELAY + len(sound) + count - 1] = signal.oaconvolve(sound, response.astype(np.float32), axes=0)
-    mixed = sound + wrap(wet, len(sound))
+    mixed = sound + (wrap(wet, len(sound)) if loop else wet[: len(sound)])
     filters = np.vstack(
         [
             signal.butter(2, _RUMBLE_HZ, "highpass", fs=RATE, output="sos"),
-            signal.butter(2, preset.cutoff_hz, "lowpass", fs=RATE, output="sos"),
+            signal.butter(2, hall.cutoff_hz, "lowpass", fs=RATE, output="sos"),
         ]
     )
-    warm_up = 2 * RATE
-    filtered = signal.sosfilt(filters, np.concatenate([mixed[-warm_up:], mixed]), axis=0)[warm_up:]
+    before = mixed[-2 * RATE :] if loop else mixed[:0]  # filters that have heard the end begin a loop without a step
+    filtered = signal.sosfilt(filters, np.concatenate([before, mixed]), axis=0)[len(before) :]
     return np.asarray(filtered, np.float32)
 
 
-def _master(sound: Audio, preset: Preset) -> Audio:
+def _master(sound: Audio) -> Audio:
     """Brought to the target loudness; peaks are rounded off smoothly below the ceiling, so that nothing clips."""
     import pyloudnorm
 
