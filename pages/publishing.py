@@ -46,7 +46,9 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
             media.play(session, asset, lang, key=f"episode-{episode.id}", small=True)
         st.markdown(f"**{shell.plain(episode.title)}**")
         series = session.get(Series, episode.series_id) if episode.series_id else None
-        shell.facts(series.name if series else "", clock(asset.duration_seconds or 0) if asset else "")
+        shell.facts(
+            series.name if series else "", clock(asset.duration_seconds or 0) if asset else "", *_music(episode, lang)
+        )
         for record in records:
             posts.show(viewer, record, place="board")
         if not viewer.may_edit:
@@ -68,6 +70,13 @@ def card(viewer: shell.Viewer, session: Session, episode: Episode, records: list
                     with database.session(viewer.actor) as change:
                         episodes.discard(change, viewer.actor, episode.id)
                     st.rerun()
+
+
+def _music(episode: Episode, lang: str) -> list[str]:
+    """Tempo and key of the music it is or has under it."""
+    known = episode.music or {}
+    found = [t("music.bpm", lang, value=f"{float(known['bpm']):.0f}")] if known.get("bpm") else []
+    return [*found, media.key_name(str(known["key"]), lang)] if known.get("key") else found
 
 
 def edit(viewer: shell.Viewer, session: Session, episode: Episode) -> None:

@@ -213,6 +213,11 @@ class Episode(Identified, Owned, Timestamped, Base):
         back_populates="episode", cascade="all, delete-orphan", passive_deletes=True
     )
 
+    @property
+    def music(self) -> dict[str, Any] | None:
+        """The song it is, or has under it, with what is known of that (:mod:`core.music.metadata`)."""
+        return self.details.get("music")
+
 
 class PublicationRecord(Identified, Owned, Timestamped, Base):
     """One episode on one account: the state machine of publishing.

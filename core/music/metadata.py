@@ -1,7 +1,8 @@
-"""What an analysis found goes where people look: to the song and to the episodes it is heard in."""
+"""What is known of a song goes where people look: to the song and the episodes it is heard in, whichever came first."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -11,6 +12,20 @@ from core import events
 from core.models.assets import Asset, AssetLink, AudioAnalysis
 from core.models.jobs import OutboxEvent
 from core.models.publishing import Episode
+
+_KNOWN = ("bpm", "key", "time_signature")
+
+
+def music_of(session: Session, asset: Asset) -> dict[str, Any]:
+    """``{"music": {asset_id, bpm, key, time_signature}}`` of a song, or of the music under a video, as far as they are
+    known; empty where nothing is."""
+    under = select(Asset).join(AssetLink, AssetLink.parent_id == Asset.id)
+    under = under.where(AssetLink.child_id == asset.id, AssetLink.role == "music").limit(1)
+    song = asset if asset.kind == "audio" else session.scalar(under)
+    if song is None:
+        return {}
+    found = {name: song.details[name] for name in _KNOWN if song.details.get(name) is not None}
+    return {"music": {"asset_id": str(song.id), **found}} if found else {}
 
 
 @events.subscriber(events.MUSIC_ANALYZED)
@@ -25,7 +40,7 @@ def note_music(session: Session, event: OutboxEvent) -> None:
     row = session.scalar(select(AudioAnalysis).where(AudioAnalysis.audio_asset_id == asset.id))
     if row is None:
         return
-    measured = {"bpm": row.bpm, "key": row.key, "time_signature": row.time_signature}
+    measured = {name: getattr(row, name) for name in _KNOWN}
     found = {name: value for name, value in measured.items() if value is not None}
     if not asset.details.get("builtin"):
         asset.details = {**asset.details, **found}

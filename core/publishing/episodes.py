@@ -16,6 +16,7 @@ from core.models.assets import Asset
 from core.models.base import uuid7
 from core.models.jobs import OutboxEvent
 from core.models.publishing import ContentChannel, Episode, PublicationRecord, Series
+from core.music.metadata import music_of
 from core.publishing import dependants, states
 from core.publishing.channels import default_place, default_series
 from core.publishing.payloads import EpisodeChange, EpisodeInput
@@ -56,6 +57,7 @@ def create(session: Session, actor: Actor, wanted: EpisodeInput) -> Episode:
         language=wanted.language,
         asset_id=wanted.asset_id,
         thumbnail_asset_id=wanted.thumbnail_asset_id,
+        details=music_of(session, get_owned(session, Asset, wanted.asset_id)) if wanted.asset_id else {},
     )
     session.add(episode)
     session.flush()
@@ -171,7 +173,7 @@ def draft_from_video(session: Session, event: OutboxEvent) -> None:
             continue
         channel, series = default_place(session, event.owner_id)
         title = str(content.get("title") or event.data.get("title") or _title_of(asset)).strip()[:300]
-        details = {name: content[name] for name in _KEPT if name in content}
+        details = {name: content[name] for name in _KEPT if name in content} | music_of(session, asset)
         made = session.execute(
             insert(Episode)
             .values(

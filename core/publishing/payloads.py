@@ -254,7 +254,8 @@ class SeriesOut(_Shown):
 
 
 class EpisodeOut(_Shown):
-    """An episode as shown."""
+    """An episode as shown. ``music`` is the song it is or has under it: asset_id and, as far as they are known,
+    bpm, key and time_signature."""
 
     id: UUID
     channel_id: UUID
@@ -268,6 +269,7 @@ class EpisodeOut(_Shown):
     asset_id: UUID | None
     thumbnail_asset_id: UUID | None
     published_at: datetime | None
+    music: dict[str, Any] | None = None
     created_at: datetime
 
 

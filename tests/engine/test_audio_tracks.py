@@ -23,6 +23,7 @@ from core.security import Actor
 from providers.audio import composer
 from providers.audio.analysis import analyze
 from tests import media
+from tests.engine.test_music_jobs import deliver_all
 from workers import runner
 from workers.music import builtin
 
@@ -121,3 +122,8 @@ def test_the_job_records_each_track_once(owner: Actor) -> None:
             assert row.details["builtin"] is True
             assert row.details["bpm"] == PRESETS[row.details["audio_preset"]].bpm
             assert "Apache-2.0" in row.licence
+        made = {str(row.id) for row in rows}
+    deliver_all()
+    with database.session(owner) as session:
+        prepared = set(session.scalars(select(Job.payload["asset_id"].astext).where(Job.kind == "ingest")))
+        assert prepared == made, "their waveforms are drawn"

@@ -19,6 +19,8 @@ from core.models.base import uuid7
 from core.models.jobs import Job, OutboxEvent
 from core.models.publishing import ContentChannel, Episode
 from core.music.payloads import AnalyzeInput, ImportAudioInput
+from core.publishing import episodes
+from core.publishing.payloads import EpisodeInput, EpisodeOut
 from core.security import Actor
 from core.storage import asset_key, sha256_of, storage
 from providers.video.probe import probe
@@ -121,6 +123,23 @@ def test_an_analysis_is_kept_announced_and_noted_at_song_and_episode(owner: Acto
             assert session.scalars(select(Episode)).one().details["music"]["key"] == "C:maj"
             events.deliver(session, event)
             session.flush()
+
+
+def test_an_episode_that_is_drafted_later_knows_its_music_too(owner: Actor, tmp_path: Path) -> None:
+    song, video = keep(owner, music_clip(bars=4).path, tmp_path), keep(owner, silent_video(), tmp_path)
+    with database.session(owner) as session:
+        assets.get(session, song).details = {"bpm": 100.0, "key": "C:maj"}
+        session.add(AssetLink(child_id=video, parent_id=song, role="music"))
+    with database.session(owner) as session:
+        by_hand = episodes.create(session, owner, EpisodeInput(title="By hand", asset_id=video))
+        alone = episodes.create(session, owner, EpisodeInput(title="The song", asset_id=song))
+        known = {"asset_id": str(song), "bpm": 100.0, "key": "C:maj"}
+        assert by_hand.music == alone.music == known
+        events.emit(session, events.VIDEO_GENERATED, owner.owner_id, {"asset_id": str(video), "title": "By itself"})
+    deliver_all()
+    with database.session(owner) as session:
+        drafted = session.scalars(select(Episode).where(Episode.title == "By itself")).one()
+        assert EpisodeOut.model_validate(drafted).music == known
 
 
 def test_analysing_again_measures_nothing_again(owner: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

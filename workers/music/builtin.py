@@ -11,6 +11,7 @@ from core.models.assets import Asset
 from core.music.payloads import BuiltinTracksInput
 from core.music.presets import PRESETS
 from core.progress import Progress, part
+from core.recordings import RECORDING_MADE
 from providers.audio import composer
 from workers.context import JobContext
 from workers.registry import task
@@ -48,7 +49,7 @@ def stage(context: JobContext, name: str, progress: Progress) -> StagedAsset:
     """Play a built-in track and stage it as an asset of the job; raises :class:`InvalidInput` for an unknown one."""
     path = composer.ensure_track(context.folder, name, progress=progress)
     preset = composer.preset_of(name)
-    return context.stage_asset(
+    staged = context.stage_asset(
         path,
         kind="audio",
         name=f"{name}.wav",
@@ -58,3 +59,5 @@ def stage(context: JobContext, name: str, progress: Progress) -> StagedAsset:
         loudness_lufs=composer.TARGET_LUFS,
         licence=composer.LICENCE,
     )
+    context.emit(RECORDING_MADE, {"asset_id": staged.asset_id})
+    return staged
