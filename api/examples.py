@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
-from core.music.generate_payloads import GenerateInput
+from core.music.generate_payloads import GenerateMusicInput
 from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
 from core.music.remaster_payloads import RemasterInput
 from core.music.speech_payloads import SpeechInput
@@ -23,6 +23,7 @@ from core.publishing.payloads import (
 )
 from core.video.ad_payloads import AdsInput
 from core.video.chapter_payloads import ChaptersInput
+from core.video.generate.payloads import GenerateInput
 from core.video.payloads import MultiExportInput, ShortsInput, SubtitleInput, VideoEditInput
 
 _VIDEO = "0190f3c0-7a5e-7c1a-9f0e-2b6d1c3a4e5f"
@@ -44,6 +45,21 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         ],
         "target_outputs": [{"platform": "youtube"}, {"aspect_ratio": "9:16", "resolution": "1080x1920"}],
         "dry_run": False,
+    },
+    GenerateInput: {
+        "mode": "generate",
+        "provider": "internal_ffmpeg",
+        "storyboard": {
+            "scenes": [
+                {"text": "Three habits for better videos", "duration_seconds": 3},
+                {"image_asset_id": _VIDEO, "narration": "Turn your chair to the window.", "transition": "crossfade"},
+            ]
+        },
+        "aspect_ratio": "9:16",
+        "resolution": "1080x1920",
+        "style": "cinematic",
+        "audio_preset": "lofi",
+        "language": "en",
     },
     MultiExportInput: {
         "source_video_id": _VIDEO,
@@ -97,7 +113,7 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "difficulty": "easy",
         "formats": ["text", "gp5", "musicxml"],
     },
-    GenerateInput: {
+    GenerateMusicInput: {
         "prompt": "calm piano and strings for a rainy evening",
         "duration_seconds": 45,
         "mood": "calm",

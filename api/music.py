@@ -17,7 +17,7 @@ from api.shapes import Accepted
 from core import assets, jobs
 from core.errors import InvalidInput, NotFound
 from core.models.assets import AudioAnalysis
-from core.music.generate_payloads import GenerateInput
+from core.music.generate_payloads import GenerateMusicInput
 from core.music.generation import require_ready
 from core.music.keys import roman_numeral, scale_of
 from core.music.payloads import AnalysisCorrection, AnalyzeInput, BuiltinTracksInput, ImportAudioInput, TabInput
@@ -85,7 +85,7 @@ def builtin_tracks(session: Starting, actor: CurrentActor, order: BuiltinTracksI
 
 
 @router.post("/music/generate", status_code=202)
-def generate(session: Starting, actor: CurrentActor, order: GenerateInput) -> Accepted:
+def generate(session: Starting, actor: CurrentActor, order: GenerateMusicInput) -> Accepted:
     """Make music from words (M6). The job's result is `audio_asset_id` and, of a composed song, `midi_asset_id`,
     `stem_group_id` and `stems`, an asset for each instrument; `understood` is what the words were taken to mean, `seed`
     what makes the same again. A provider that cannot work is refused (503) with what it lacks."""

@@ -61,6 +61,19 @@ def operations(session: Session, wanted: Iterable[Operation]) -> None:
             sound(session, operation.music_asset_id)
 
 
+def pictures(session: Session, asset_ids: Iterable[UUID]) -> None:
+    """Pictures of the session's scope.
+
+    Raises:
+        NotFound: no such asset, or somebody else's.
+        InvalidInput: one is no picture.
+    """
+    for asset_id in asset_ids:
+        asset = assets.get(session, asset_id)
+        if asset.kind != "image":
+            raise InvalidInput(f"“{asset.name}” is not a picture.", "Choose pictures; recordings are edited instead.")
+
+
 def timeline(session: Session, timeline_id: UUID) -> TimelineRow:
     """A stored timeline of the session's scope whose source is still there."""
     row = get_owned(session, TimelineRow, timeline_id)

@@ -10,10 +10,7 @@ from fastapi import APIRouter
 from api.dependencies import CurrentActor
 from api.problems import Problem
 
-_MISSING = (
-    ("POST", "/video/generate", "generate video", "It edits recordings: POST /video/edit and POST /video/shorts."),
-    ("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),
-)
+_MISSING = (("POST", "/audio/podcast", "put podcasts together", "POST /audio/import takes a recording's sound."),)
 
 router = APIRouter(include_in_schema=False)
 

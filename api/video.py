@@ -9,14 +9,19 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from api import references
-from api.dependencies import CurrentActor, Scoped, Starting
+from api.dependencies import CurrentActor, Editor, Scoped, Starting
 from api.shapes import Accepted, AssetOut, assets_out
-from core import assets, jobs
+from core import assets, jobs, voices
 from core.errors import InvalidInput
 from core.models.assets import TimelineRow
 from core.models.publishing import Episode
+from core.preferences import stored_names
+from core.speech import HOSTED_KEY
 from core.video.ad_payloads import AdsInput
 from core.video.chapter_payloads import ChaptersInput
+from core.video.generate import engines
+from core.video.generate.payloads import GenerateInput
+from core.video.generate.scenes import require_words
 from core.video.payloads import MultiExportInput, SampleInput, ShortsInput, StillInput, SubtitleInput, VideoEditInput
 
 router = APIRouter(prefix="/video", tags=["video"])
@@ -45,6 +50,20 @@ def edit(session: Starting, actor: CurrentActor, order: VideoEditInput, project_
             if stored.source_asset_id != order.source_video_id:
                 raise InvalidInput("This timeline belongs to another video.")
     job = jobs.submit(session, actor, "video.edit", order, project_id=references.project(session, project_id))
+    return Accepted(job_id=job.id)
+
+
+@router.post("/generate", status_code=202)
+def generate(session: Starting, actor: Editor, order: GenerateInput, project_id: UUID | None = None) -> Accepted:
+    """Make a video of exactly one of `prompt`, `script`, `storyboard` and `source_assets` (pictures). The built-in
+    engine shows pictures and sets words as moving type; it draws no photographs (V1)."""
+    engines.require_ready(order, stored_names(session))
+    references.pictures(session, order.pictures)
+    references.music(session, order.music)
+    require_words(order)
+    if order.provider == engines.BUILTIN and order.spoken:
+        voices.choose(order.spoken, order.language, order.voice, hosted=HOSTED_KEY in stored_names(session))
+    job = jobs.submit(session, actor, "video.generate", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)
 
 

@@ -86,6 +86,7 @@ class Settings(BaseSettings):
         alias="SPEECH_API_VOICES",
         description="hosted text to speech: names of its voices, separated by commas",
     )
+    runway_api_base: str = Field("https://api.dev.runwayml.com", alias="RUNWAY_API_BASE", description="Runway API")
     youtube_api_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
     )

@@ -19,7 +19,10 @@ from pages import shell
 from pages.components.player import CaptionTrack, player
 from pages.components.timeline import Thumbnails
 
-RESULT_KINDS = ("video.edit", "video.render", "video.multi_export", "video.shorts", "video.chapters", "video.ads")
+RESULT_KINDS = (
+    *("video.edit", "video.render", "video.multi_export", "video.shorts", "video.chapters", "video.ads"),
+    "video.generate",
+)
 
 
 def helper(session: Session, asset: Asset, role: str) -> Asset | None:

@@ -30,6 +30,7 @@ SESSION_STATE_TOKEN = "session_token"
 ICONS = {
     "home": ":material/home:",
     "video": ":material/movie_edit:",
+    "make": ":material/movie_creation:",
     "music": ":material/music_note:",
     "library": ":material/video_library:",
     "jobs": ":material/checklist:",
@@ -40,7 +41,7 @@ ICONS = {
 }
 SECTIONS = {
     "": ("home",),
-    "nav.make": ("video", "music", "library", "jobs"),
+    "nav.make": ("video", "make", "music", "library", "jobs"),
     "nav.publish": ("publishing", "business", "advisor"),
     "nav.studio": ("settings",),
 }

@@ -25,6 +25,7 @@ from core.models.publishing import PlatformAccount
 from core.music import generation, separation
 from core.music.presets import PRESETS, SOUNDFONT
 from core.settings import get_settings
+from core.video.generate import engines
 
 Kind = Literal["video", "speech", "voice", "music", "analysis", "stems", "translation", "publishing", "language"]
 
@@ -85,21 +86,26 @@ def _installed(*modules: str) -> bool:
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
-def _video(_: _Studio) -> list[ProviderInfo]:
+def _video(studio: _Studio) -> list[ProviderInfo]:
     ready = bool(get_settings().ffmpeg_binary) or _installed("imageio_ffmpeg")
     built_in = ProviderInfo(
         "internal_ffmpeg", "video", "FFmpeg", ready, "provider.ffmpeg" if ready else "provider.missing.ffmpeg",
         "GPL-3.0-or-later (run as a program)",
     )  # fmt: skip
-    hosted = [
-        ProviderInfo(name, "video", title, False, "provider.later", "vendor's terms", details={"setting": setting})
-        for name, title, setting in (
-            ("runway", "Runway", "RUNWAY_API_KEY"),
-            ("pika", "Pika", "FAL_KEY"),
-            ("luma", "Luma", "LUMA_API_KEY"),
+    key = engines.KEYS["runway"]
+    host = urlsplit(get_settings().runway_api_base).hostname or ""
+    runway = ProviderInfo(
+        "runway", "video", "Runway", key in studio.stored,
+        "provider.runway.ready" if key in studio.stored else "provider.runway.missing", "vendor's terms",
+        keys=(key,), details={"host": host},
+    )  # fmt: skip
+    later = [
+        ProviderInfo(
+            name, "video", name.title(), False, "provider.later", "vendor's terms", details={"setting": setting}
         )
+        for name, setting in engines.LATER.items()
     ]
-    return [built_in, *hosted]
+    return [built_in, runway, *later]
 
 
 def _speech(studio: _Studio) -> list[ProviderInfo]:

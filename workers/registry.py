@@ -23,6 +23,7 @@ TASK_MODULES = (
     "workers.video.subtitle",
     "workers.video.multi_export",
     "workers.video.still",
+    "workers.video.generate",
     "workers.music.importing",
     "workers.music.analyze",
     "workers.music.tab",

@@ -21,7 +21,7 @@ from core.music.composing.styles import MOODS, STYLES
 from core.music.generation import GenerateProvider
 
 
-class GenerateInput(BaseModel):
+class GenerateMusicInput(BaseModel):
     """Make music from words. What is left out is read from ``prompt``, or follows from mood and style. Names are
     understood in English and Thai ("relaxing" is the mood calm); ``key`` as "D:min" or "D minor". ``provider`` does it
     or says what it lacks, no other takes its place. The same order with the same ``seed`` gives the same file."""
@@ -77,7 +77,7 @@ class GenerateInput(BaseModel):
         return found
 
     @model_validator(mode="after")
-    def _something(self) -> GenerateInput:
+    def _something(self) -> GenerateMusicInput:
         if not (self.prompt.strip() or self.mood or self.style or self.instruments):
             raise ValueError("say what it shall sound like: a prompt, a mood, a style or instruments")
         return self

@@ -17,7 +17,7 @@ from core.music.composing.instruments import INSTRUMENTS
 from core.music.composing.plan import LONGEST_SECONDS, MOST_INSTRUMENTS, SHORTEST_SECONDS, Plan, Wishes, plan
 from core.music.composing.prompt import FASTEST_BPM, LONGEST_PROMPT, SLOWEST_BPM, Metre, understand
 from core.music.composing.styles import MOODS, STYLES
-from core.music.generate_payloads import GenerateInput
+from core.music.generate_payloads import GenerateMusicInput
 from core.music.generation import MUSICGEN, MUSICGEN_LONGEST_SECONDS, MUSICGEN_SMALL
 from core.music.keys import NOTES
 from pages import media, shell, work
@@ -137,7 +137,7 @@ def _new_seed() -> int:
 def _submit(viewer: shell.Viewer, order: dict[str, Any]) -> None:
     with shell.errors(viewer):
         with database.session(viewer.actor) as session:
-            job = jobs.submit(session, viewer.actor, "music.generate", GenerateInput.model_validate(order))
+            job = jobs.submit(session, viewer.actor, "music.generate", GenerateMusicInput.model_validate(order))
             identifier = job.id
         st.session_state.pop("compose_seed", None)
         _go("composing", str(identifier))
@@ -193,7 +193,7 @@ def offer_another(viewer: shell.Viewer, song: Asset) -> None:
     """The same order with another seed."""
     order = song.details.get("generated")
     if order and st.button(t("compose.another", viewer.lang), key="compose_another", icon=":material/casino:"):
-        fields = GenerateInput.model_fields.keys() - {"seed", "name"}
+        fields = GenerateMusicInput.model_fields.keys() - {"seed", "name"}
         _submit(viewer, {**{name: order[name] for name in fields if name in order}, "seed": _new_seed()})
 
 

@@ -23,11 +23,13 @@ import resource
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from core.errors import EngineFailed, NotConfigured, OutOfSpace, StudioError, TooLarge, UnsupportedMedia
 from core.progress import Progress, no_progress
@@ -80,6 +82,31 @@ class SideChannel:
         self.listener = listener
 
 
+class Feed(threading.Thread):
+    """Writes pieces to a child's stdin while it works; what goes wrong in making them is raised by :meth:`end`."""
+
+    def __init__(self, pieces: Iterable[bytes], pipe: IO[bytes]) -> None:
+        super().__init__(name="feed", daemon=True)
+        self._pieces, self._pipe = pieces, pipe
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with self._pipe:
+                for piece in self._pieces:
+                    self._pipe.write(piece)
+        except (BrokenPipeError, ValueError):
+            return  # the child has ended, and says itself why
+        except BaseException as failure:  # noqa: BLE001 - carried to the thread that waits for the child
+            self._failure = failure
+
+    def end(self) -> None:
+        """Wait until nothing is written any more; the child must have ended."""
+        self.join()
+        if self._failure is not None:
+            raise self._failure
+
+
 class ChildFailed(Exception):
     """The child ended with an error, or used up its time; ``returncode`` is negative for a signal."""
 
@@ -128,6 +155,7 @@ def run_ffmpeg(
     progress: Progress = no_progress,
     stage: str | None = None,
     sink: Callable[[bytes], None] | None = None,
+    feed: Iterable[bytes] | None = None,
     cwd: Path | None = None,
     limits: Limits | None = None,
     loglevel: str = "warning",
@@ -137,6 +165,7 @@ def run_ffmpeg(
     Args:
         duration_seconds: length of the output, by which its position becomes a fraction for ``progress``.
         sink: gets what FFmpeg writes to ``pipe:1``, in pieces of any size.
+        feed: what FFmpeg reads from ``pipe:0``, made in a thread of its own while it works.
         cwd: folder in which relative names (filter scripts, captions, fonts) are found.
         loglevel: FFmpeg's; ``info`` where a measurement is read from stderr.
 
@@ -155,6 +184,7 @@ def run_ffmpeg(
         run = run_child(
             command,
             sink=sink,
+            feed=feed,
             side_channel=channel,
             tick=lambda: progress(position.fraction, stage),
             cwd=cwd,
@@ -171,6 +201,7 @@ def run_child(
     command: Sequence[str],
     *,
     sink: Callable[[bytes], None] | None = None,
+    feed: Iterable[bytes] | None = None,
     side_channel: SideChannel | None = None,
     tick: Callable[[], None] = lambda: None,
     cwd: Path | None = None,
@@ -178,6 +209,8 @@ def run_child(
     environment: Mapping[str, str] | None = None,
 ) -> ChildRun:
     """Run one limited child to its end, feeding ``sink`` with its stdout and calling ``tick`` four times a second.
+
+    ``feed`` is written to its stdin; an exception raised in making it ends in this call, after the child.
 
     The child inherits the write end of ``side_channel``; the channel is closed when this returns.
 
@@ -192,7 +225,7 @@ def run_child(
             stack.enter_context(side_channel.write)
         process = subprocess.Popen(
             list(command),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE if sink else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd=cwd,
@@ -200,7 +233,14 @@ def run_child(
             pass_fds=(side_channel.write.fileno(),) if side_channel else (),
             preexec_fn=_prepare_child(limits, os.getpid()),
         )
+        writer = None
+        if feed is not None:
+            assert process.stdin is not None
+            writer = Feed(feed, process.stdin)
+            stack.callback(writer.join)
         stack.callback(_end, process)
+        if writer is not None:
+            writer.start()
         selector = stack.enter_context(selectors.DefaultSelector())
         try:
             assert process.stderr is not None
@@ -214,6 +254,8 @@ def run_child(
             usage = _wait(process, tick, deadline)
         except _Deadline:
             raise ChildFailed(-signal.SIGKILL, stderr.text(), timed_out=True) from None
+    if writer is not None:
+        writer.end()
     cpu_seconds = usage.ru_utime + usage.ru_stime
     if process.returncode != 0:
         # FFmpeg catches the signal of the CPU limit and ends as if it had been asked to.

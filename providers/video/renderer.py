@@ -143,7 +143,7 @@ def encode(
         if output.ass is not None:
             captions[-1] = f"captions{index}.ass"
             (folder / f"captions{index}.ass").write_text(output.ass, encoding="utf-8")
-    _link_fonts(folder)
+    link_fonts(folder)
     picture = Picture(info.width, info.height, info.square_pixels, bool(info.hdr))
     graph = compile_video(timeline, windows, picture, [output.target for output in outputs], captions)
     label = "out"
@@ -181,7 +181,7 @@ def encode(
     )
 
 
-def _link_fonts(folder: Path) -> None:
+def link_fonts(folder: Path) -> None:
     """Make the caption fonts reachable under a fixed name, whatever characters their real path has."""
     spec = importlib.util.find_spec("fontpkg_sarabun")
     if spec is None or spec.origin is None:

@@ -113,6 +113,39 @@ def cut_voice(
         _write_silence(voice, sample_at(timeline.kept_frames, timeline.rate))
 
 
+def narrated_soundtrack(
+    narration: Path | None,
+    samples: int,
+    folder: Path,
+    *,
+    music: Path | None,
+    bed: MusicBed | None,
+    loudness_lufs: float | None,
+    progress: Progress,
+) -> Soundtrack:
+    """The sound of a video that was not cut from a recording: ``narration`` (any file with sound; None: silence) from
+    the first of ``samples`` at 48 kHz, the music making way for it.
+
+    Raises:
+        OutOfSpace, EngineFailed: from FFmpeg.
+        JobCancelled: raised by ``progress``.
+    """
+    voice = folder / "voice.f32"
+    if narration is None:
+        _write_silence(voice, samples)
+    else:
+        run_ffmpeg(
+            [
+                *source_arguments(narration, "-vn"), "-map", "0:a:0", "-ar", str(SAMPLE_RATE),
+                "-af", f"aformat=channel_layouts=stereo,apad,atrim=end_sample={samples}", *RAW[:2],
+                output_argument(voice),
+            ],
+            duration_seconds=samples / SAMPLE_RATE, progress=part(progress, 0, 0.2), stage="stage.sound",
+        )  # fmt: skip
+    rest = part(progress, 0.2, 1)
+    return finish_sound(voice, music=music, bed=bed, target=loudness_lufs, progress=rest)
+
+
 def finish_sound(
     voice: Path, *, music: Path | None, bed: MusicBed | None, target: float | None, progress: Progress
 ) -> Soundtrack:

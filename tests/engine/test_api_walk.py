@@ -173,6 +173,8 @@ def example(schema: dict[str, Any], name: str, mine: dict[str, str]) -> Any:
             return {"audio_asset_id": mine["asset_id"], "operations": [{"type": "eq", "preset": "warm"}]}
         if model in ("CostIn", "RevenueIn"):  # exactly one of the things money may belong to
             mine = {"episode_id": mine["episode_id"]}
+        if model == "GenerateInput":  # exactly one of the things a video may be made of
+            return {"prompt": "x", "music_asset_id": mine["asset_id"]}
         return example(SCHEMA["components"]["schemas"][model], name, mine)
     for key in ("const", "default", "example"):
         if schema.get(key) is not None:
@@ -337,7 +339,7 @@ def test_unknown_paths_methods_and_bodies_are_problems(served: Served, owner: Ac
             (client.post("/api/video/edit", content=b'{"a": "\xff"}', headers=JSON), 400),
             (client.post("/api/video/edit", content=b"[" * 100_000, headers=JSON), 400),
             (client.post("/api/video/edit", content=b"{}", headers={"Content-Type": "text/plain"}), 415),
-            (client.post("/api/video/generate", json={}), 501),
+            (client.post("/api/video/generate", json={}), 422),
             (client.post("/api/audio/podcast", json={}), 501),
             (client.get(f"/api/video/timelines/{UUID(int=0)}/export?format=otio"), 404),
         ):

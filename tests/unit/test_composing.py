@@ -18,7 +18,7 @@ from core.music.composing.plan import MOST_INSTRUMENTS, Wishes, plan
 from core.music.composing.prompt import FASTEST_BPM, SLOWEST_BPM, meaning, parse_any_key, tables, understand
 from core.music.composing.song import BEATS, Song, compose, fit
 from core.music.composing.styles import MOODS, OTHER_DRUMS, OTHER_METRES, STYLES
-from core.music.generate_payloads import GenerateInput
+from core.music.generate_payloads import GenerateMusicInput
 from core.music.keys import NOTES, roman_numeral
 from core.music.midi import as_midi
 from core.music.score import DRUMS, scale_pitches
@@ -234,7 +234,7 @@ def test_a_midi_file_begins_as_the_standard_says() -> None:
 
 
 def test_orders_are_understood_or_refused() -> None:
-    order = GenerateInput(
+    order = GenerateMusicInput(
         prompt="x", mood="Relaxing", instruments=("Electric guitar", "drums", "กลอง"), key="d minor", tempo_bpm=90
     )  # type: ignore[arg-type]
     assert (order.mood, order.instruments, order.key) == ("calm", ("electric_guitar", "drums"), "D:min")
@@ -249,4 +249,4 @@ def test_orders_are_understood_or_refused() -> None:
         {"prompt": "x", "provider": "magic"}, {"prompt": "x", "seed": -1}, {"prompt": "x", "time_signature": "7/8"},
     ):  # fmt: skip
         with pytest.raises(ValidationError):
-            GenerateInput.model_validate(wrong)
+            GenerateMusicInput.model_validate(wrong)

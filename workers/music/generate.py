@@ -12,7 +12,7 @@ from core.models.base import uuid7
 from core.music import stems
 from core.music.composing import plan as plans
 from core.music.composing import song as songs
-from core.music.generate_payloads import GenerateInput
+from core.music.generate_payloads import GenerateMusicInput
 from core.music.generation import MUSICGEN_SMALL, require_ready
 from core.music.midi import as_midi
 from core.progress import part
@@ -29,7 +29,7 @@ _TITLE = 60
 
 
 @task("music.generate")
-def generate(context: JobContext, payload: GenerateInput) -> dict[str, Any]:
+def generate(context: JobContext, payload: GenerateMusicInput) -> dict[str, Any]:
     """One provider makes it, as ordered. Without a seed the job's identifier is one, so that an attempt that runs again
     makes the same song."""
     seed = payload.seed if payload.seed is not None else context.job_id.int % 2**31
@@ -42,7 +42,7 @@ def generate(context: JobContext, payload: GenerateInput) -> dict[str, Any]:
     return {**result, "provider": payload.provider, "seed": seed, "understood": plan.as_dict()}
 
 
-def title_of(payload: GenerateInput, plan: plans.Plan) -> str:
+def title_of(payload: GenerateMusicInput, plan: plans.Plan) -> str:
     """A name for what has none: the beginning of the prompt, else mood and style."""
     words = " ".join(payload.prompt.split())
     if len(words) > _TITLE:
@@ -50,7 +50,7 @@ def title_of(payload: GenerateInput, plan: plans.Plan) -> str:
     return (words[:1].upper() + words[1:]).rstrip(" .,;:") or f"{plan.mood} {plan.style}".capitalize()
 
 
-def _composed(context: JobContext, payload: GenerateInput, plan: plans.Plan, title: str) -> dict[str, Any]:
+def _composed(context: JobContext, payload: GenerateMusicInput, plan: plans.Plan, title: str) -> dict[str, Any]:
     song = songs.compose(plan)
     share = part(context.progress, 0.0, 0.95, "stage.music")
     played = performance.perform(song, plan.style, plan.seed, context.folder, progress=share)
@@ -120,7 +120,7 @@ def _composed(context: JobContext, payload: GenerateInput, plan: plans.Plan, tit
     }
 
 
-def _network(context: JobContext, payload: GenerateInput, plan: plans.Plan, title: str) -> dict[str, Any]:
+def _network(context: JobContext, payload: GenerateMusicInput, plan: plans.Plan, title: str) -> dict[str, Any]:
     """A network makes sound alone: there is no score to write down, and no stems before somebody separates them."""
     made = musicgen.generate(
         musicgen.describe(payload.prompt, plan, payload.wishes), plan.seconds, plan.seed, context.folder,
@@ -136,8 +136,8 @@ def _network(context: JobContext, payload: GenerateInput, plan: plans.Plan, titl
 
 
 def _stage_song(
-    context: JobContext, payload: GenerateInput, plan: plans.Plan, title: str, about: dict[str, Any], *, path: Path,
-    **fields: Any,
+    context: JobContext, payload: GenerateMusicInput, plan: plans.Plan, title: str, about: dict[str, Any], *,
+    path: Path, **fields: Any,
 ) -> StagedAsset:  # fmt: skip
     drawn = prepare(path, context.folder)
     staged = context.stage_asset(

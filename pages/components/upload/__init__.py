@@ -33,14 +33,17 @@ def upload(
     multiple: bool = True,
     max_bytes: int,
     hint: str = "",
+    invitation: str = "",
     on_finish: Callable[[], None] = nothing,
 ) -> Arrived | None:
     """Show the zone; answers once what arrived, when nothing is under way any more, else None. ``hint`` says what may
-    be dropped (``{size}`` is the limit) where it is not recordings."""
+    be dropped (``{size}`` is the limit) where it is not recordings, and ``invitation`` invites to drop it.
+    """
+    own = {name: text for name, text in (("hint", hint), ("drop_many", invitation)) if text}
     data = {
         "key": key,
         "lang": lang,
-        "words": labels("upload", lang) | labels("format", lang) | ({"hint": hint} if hint else {}),
+        "words": labels("upload", lang) | labels("format", lang) | own,
         "accept": accept,
         "multiple": multiple,
         "max_bytes": max_bytes,
