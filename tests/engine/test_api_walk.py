@@ -173,6 +173,8 @@ def example(schema: dict[str, Any], name: str, mine: dict[str, str]) -> Any:
             return {"audio_asset_id": mine["asset_id"], "operations": [{"type": "eq", "preset": "warm"}]}
         if model in ("CostIn", "RevenueIn"):  # exactly one of the things money may belong to
             mine = {"episode_id": mine["episode_id"]}
+        if model == "GenerateMusicInput":
+            return {"prompt": "calm piano"}
         if model == "GenerateInput":  # exactly one of the things a video may be made of
             return {"prompt": "x", "music_asset_id": mine["asset_id"]}
         return example(SCHEMA["components"]["schemas"][model], name, mine)
