@@ -45,7 +45,7 @@ _ALL = (
     JobKind("video.shorts", "core.video.payloads:ShortsInput", "media"),
     JobKind("video.chapters", "core.video.chapter_payloads:ChaptersInput", "media"),
     JobKind("video.ads", "core.video.ad_payloads:AdsInput", "media"),
-    JobKind("video.generate", "core.video.generate.payloads:GenerateMusicInput", "media"),
+    JobKind("video.generate", "core.video.generate.payloads:GenerateInput", "media"),
     JobKind("audio.import", "core.music.payloads:ImportAudioInput", "default"),
     JobKind("music.analyze", "core.music.payloads:AnalyzeInput", "default"),
     JobKind("music.tab", "core.music.payloads:TabInput", "default"),
