@@ -37,7 +37,6 @@ from api import (
     speech,
     stems,
     timelines,
-    unbuilt,
     uploads,
     video,
     webhooks,
@@ -95,7 +94,6 @@ ROOMS = (
     *(sessions, sign_in_page, health, documentation, events, settings),
     *(jobs, uploads, assets, timelines, video, music, stems, mastering, speech),
     *(channels, publishing, pipelines, webhooks, business, advisor),
-    unbuilt,
 )
 for room in ROOMS:
     api.include_router(room.router)

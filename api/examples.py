@@ -10,6 +10,7 @@ from core.advisor.payloads import AskIn
 from core.business.payloads import CostIn, FxRateIn, RevenueIn
 from core.music.generate_payloads import GenerateMusicInput
 from core.music.payloads import AnalyzeInput, ImportAudioInput, TabInput
+from core.music.podcast_payloads import PodcastInput
 from core.music.remaster_payloads import RemasterInput
 from core.music.speech_payloads import SpeechInput
 from core.music.stem_payloads import MixInput, StemsInput
@@ -133,6 +134,25 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
             {"type": "eq", "preset": "vocal_boost", "amount": 0.5},
             {"type": "normalize", "target_lufs": -16},
         ],
+    },
+    PodcastInput: {
+        "tracks": [
+            {"asset_id": _VIDEO, "role": "music", "placement": "intro", "trim": {"start": 0, "end": 12}},
+            {"asset_id": _VIDEO, "role": "voice", "gain_db": 0, "cuts": [{"start": 61.5, "end": 70}]},
+            {"asset_id": _EPISODE, "role": "ad", "title": "Our sponsor"},
+        ],
+        "operations": [
+            {"type": "reduce_noise", "strength": 0.4},
+            {"type": "auto_cut_silence", "min_silence_seconds": 1.2},
+            {"type": "duck", "duck_db": 14},
+            {"type": "normalize", "target_lufs": -16},
+        ],
+        "chapters": [{"start": 0, "title": "Welcome"}, {"start": 95, "title": "The market at midnight"}],
+        "format": "mp3",
+        "title": "The market that opens at midnight",
+        "show_notes": "Links and names of this episode: https://example.com/12",
+        "author": "Night walks",
+        "number": 12,
     },
     MixInput: {
         "tracks": [{"asset_id": _VIDEO, "gain_db": -3.0}, {"asset_id": _EPISODE, "muted": True}],

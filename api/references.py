@@ -42,6 +42,19 @@ def sound(session: Session, asset_id: UUID) -> Asset:
     return asset
 
 
+def picture(session: Session, asset_id: UUID) -> Asset:
+    """A picture of the session's scope.
+
+    Raises:
+        NotFound: no such asset, or somebody else's.
+        InvalidInput: it is not a picture.
+    """
+    asset = assets.get(session, asset_id)
+    if asset.kind != "image":
+        raise InvalidInput(f"“{asset.name}” is not a picture.", "Choose a picture as the cover.")
+    return asset
+
+
 def music(session: Session, choice: MusicChoice | AddMusic | None) -> None:
     """Background music: an asset with sound, or a built-in preset by its name."""
     if choice is None:

@@ -26,7 +26,7 @@ from pages.components.waveform import ChordMark, SectionMark, waveform
 from pages.editor import arrivals, tracks
 from pages.editor import choices as choice_form
 from pages.editor import project as projects
-from pages.lab import compose, remaster, tabs, voice
+from pages.lab import compose, episode, remaster, tabs, voice
 from pages.lab import stems as stem_parts
 
 SOUND = "audio/*,video/*,.mkv,.mov,.flac,.m4a,.opus"
@@ -130,8 +130,11 @@ def song(viewer: shell.Viewer, identifier: str) -> None:
         downbeats=result.get("downbeats") or [],
         badges=badges(row, lang) if row else [],
         chords=chord_marks(row) if row else [],
-        sections=section_marks(result, lang),
+        sections=episode.chapter_marks(asset) if episode.is_episode(asset) else section_marks(result, lang),
     )
+    if episode.is_episode(asset):
+        episode.show(viewer, asset)
+        return
     if job is not None and job.status != "succeeded" and (row is None or job.status in work.LIVE):
         work.wait_for(viewer, job, key="analysis")
     elif row is None:
@@ -279,6 +282,7 @@ def listing(viewer: shell.Viewer) -> None:
             )
             if st.button(t("music.take_sound", lang), key="take_sound"):
                 take_sound(viewer, picked)
+    episode.offer(viewer)
     st.subheader(t("music.songs", lang))
     if not songs:
         shell.empty(t("music.empty_title", lang), t("music.empty", lang))
@@ -304,6 +308,8 @@ def main() -> None:
             await_import(viewer, st.query_params["import"])
         elif "composing" in st.query_params:
             compose.wait(viewer, st.query_params["composing"])
+        elif "episode" in st.query_params:
+            episode.compose(viewer, st.query_params["episode"])
         elif "asset" in st.query_params:
             song(viewer, st.query_params["asset"])
         else:

@@ -32,6 +32,7 @@ TASK_MODULES = (
     "workers.music.speech",
     "workers.music.remaster",
     "workers.music.generate",
+    "workers.music.podcast",
     "workers.models",
     "workers.advisor.answer",
     "workers.publishing.upload",

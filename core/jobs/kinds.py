@@ -51,6 +51,7 @@ _ALL = (
     JobKind("music.tab", "core.music.payloads:TabInput", "default"),
     JobKind("audio.stems", "core.music.stem_payloads:StemsInput", "media"),
     JobKind("audio.remaster", "core.music.remaster_payloads:RemasterInput", "media"),
+    JobKind("audio.podcast", "core.music.podcast_payloads:PodcastInput", "media"),
     JobKind("audio.mix", "core.music.stem_payloads:MixInput", "default"),
     JobKind("audio.speech", "core.music.speech_payloads:SpeechInput", "default"),
     JobKind("music.builtin", "core.music.payloads:BuiltinTracksInput", "default"),

@@ -20,13 +20,22 @@ BLOCK = 10 * STUDIO_RATE
 BYTES_PER_SECOND = STUDIO_RATE * CHANNELS * 4
 
 
-def decode(source: Path, target: Path, *, duration_seconds: float = 0.0, progress: Progress = no_progress) -> Signal:
-    """The first audio track of any file, as loud as it is.
+def decode(
+    source: Path,
+    target: Path,
+    *,
+    duration_seconds: float = 0.0,
+    on_clock: bool = False,
+    progress: Progress = no_progress,
+) -> Signal:
+    """The first audio track of any file, as loud as it is. ``on_clock`` fills gaps in it, so that second n is what is
+    heard at second n of the file, where its words were heard too.
 
     Raises:
         UnsupportedMedia: there is no sound, or the file is damaged.
     """
-    arguments = [*source_arguments(source), "-map", "0:a:0", "-vn", "-af", to_stereo(probe(source).channels)]
+    clock = f"aresample={STUDIO_RATE}:async=1:first_pts=0:min_hard_comp=0.02," if on_clock else ""
+    arguments = [*source_arguments(source), "-map", "0:a:0", "-vn", "-af", clock + to_stereo(probe(source).channels)]
     run_ffmpeg(
         [*arguments, "-ar", str(STUDIO_RATE), *RAW[:2], output_argument(target)],
         duration_seconds=duration_seconds, progress=progress, stage="stage.import",

@@ -342,7 +342,7 @@ def test_unknown_paths_methods_and_bodies_are_problems(served: Served, owner: Ac
             (client.post("/api/video/edit", content=b"[" * 100_000, headers=JSON), 400),
             (client.post("/api/video/edit", content=b"{}", headers={"Content-Type": "text/plain"}), 415),
             (client.post("/api/video/generate", json={}), 422),
-            (client.post("/api/audio/podcast", json={}), 501),
+            (client.post("/api/audio/podcast", json={}), 422),
             (client.get(f"/api/video/timelines/{UUID(int=0)}/export?format=otio"), 404),
         ):
             assert answer.status_code == status, answer.text
