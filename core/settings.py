@@ -87,6 +87,9 @@ class Settings(BaseSettings):
         description="hosted text to speech: names of its voices, separated by commas",
     )
     runway_api_base: str = Field("https://api.dev.runwayml.com", alias="RUNWAY_API_BASE", description="Runway API")
+    luma_api_base: str = Field(
+        "https://api.lumalabs.ai/dream-machine/v1", alias="LUMA_API_BASE", description="Luma API"
+    )
     youtube_api_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
     )

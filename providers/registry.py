@@ -26,6 +26,7 @@ from core.music import generation, separation
 from core.music.presets import PRESETS, SOUNDFONT
 from core.settings import get_settings
 from core.video.generate import engines
+from core.video.generate.looks import LOOKS
 
 Kind = Literal["video", "speech", "voice", "music", "analysis", "stems", "translation", "publishing", "language"]
 
@@ -90,22 +91,27 @@ def _video(studio: _Studio) -> list[ProviderInfo]:
     ready = bool(get_settings().ffmpeg_binary) or _installed("imageio_ffmpeg")
     built_in = ProviderInfo(
         "internal_ffmpeg", "video", "FFmpeg", ready, "provider.ffmpeg" if ready else "provider.missing.ffmpeg",
-        "GPL-3.0-or-later (run as a program)",
+        "GPL-3.0-or-later (run as a program)", details={"styles": list(LOOKS)},
     )  # fmt: skip
-    key = engines.KEYS["runway"]
-    host = urlsplit(get_settings().runway_api_base).hostname or ""
-    runway = ProviderInfo(
-        "runway", "video", "Runway", key in studio.stored,
-        "provider.runway.ready" if key in studio.stored else "provider.runway.missing", "vendor's terms",
-        keys=(key,), details={"host": host},
-    )  # fmt: skip
+    bases = {"runway": get_settings().runway_api_base, "luma": get_settings().luma_api_base}
+    hosted = [
+        ProviderInfo(
+            name, "video", name.title(), key in studio.stored,
+            f"provider.hosted_video.{'ready' if key in studio.stored else 'missing'}", "vendor's terms", keys=(key,),
+            details={
+                "host": urlsplit(bases[name]).hostname or "", "setting": key,
+                "longest": round(engines.LONGEST_CLIP[name]),
+            },
+        )
+        for name, key in engines.KEYS.items()
+    ]  # fmt: skip
     later = [
         ProviderInfo(
             name, "video", name.title(), False, "provider.later", "vendor's terms", details={"setting": setting}
         )
         for name, setting in engines.LATER.items()
     ]
-    return [built_in, runway, *later]
+    return [built_in, *hosted, *later]
 
 
 def _speech(studio: _Studio) -> list[ProviderInfo]:

@@ -250,24 +250,22 @@ def test_every_style_changes_the_picture_in_its_own_way(tmp_path: Path) -> None:
     assert rough["vintage"] > rough["natural"] + 2
 
 
-@pytest.mark.parametrize(
-    ("order", "status", "sentence"),
-    [
+def test_what_cannot_be_made_is_refused_before_a_job_exists(client: httpx.Client, owner: Actor) -> None:
+    refused: list[tuple[dict[str, Any], int, str]] = [
         ({"prompt": "a", "script": "b"}, 422, ""),
         ({"prompt": "Light", "style": "grunge"}, 422, ""),
         ({"prompt": "Light", "audio_preset": "polka"}, 422, "no music of this name"),
         ({"prompt": "Light", "provider": "pika"}, 503, ""),
+        ({"prompt": "Light", "provider": "runway"}, 503, "no key"),
+        ({"script": "Light", "provider": "runway"}, 422, "one clip"),
         ({"prompt": "…"}, 422, "nothing to say"),
         ({"script": "สวัสดีครับ"}, 503, "not Thai"),
         ({"source_assets": [str(uuid7())]}, 404, ""),
-    ],
-)
-def test_what_cannot_be_made_is_refused_before_a_job_exists(
-    client: httpx.Client, owner: Actor, order: dict[str, Any], status: int, sentence: str
-) -> None:
-    answer = client.post("/api/video/generate", json={"mode": "generate", **order})
-    assert answer.status_code == status, answer.text
-    assert sentence in answer.json()["title"]
+    ]
+    for order, status, sentence in refused:
+        answer = client.post("/api/video/generate", json={"mode": "generate", **order})
+        assert answer.status_code == status, answer.text
+        assert sentence in answer.json()["title"]
     with database.session(owner) as session:
         assert session.scalars(select(Job.id)).all() == []
 

@@ -83,7 +83,7 @@ def test_a_prompt_says_what_the_engine_does_not_draw_and_services_say_what_they_
     engine = page.radio(key="make_engine")
     assert engine.options[0] == "FFmpeg"
     assert {"Runway", "Pika", "Luma"} <= set(engine.options)
-    for name in ("pika", "runway"):
+    for name in ("pika", "luma", "runway"):
         page.radio(key="make_engine").set_value(name).run()
         assert page.button(key="make").disabled
     page.radio(key="make_engine").set_value("internal_ffmpeg").run()

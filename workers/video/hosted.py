@@ -18,6 +18,7 @@ from core.settings import get_settings
 from core.video.generate.engines import KEYS
 from core.video.generate.payloads import GenerateInput
 from providers.video.hosted.base import AnswerLost, HostedVideo, Order, Task, fetch
+from providers.video.hosted.luma import Luma
 from providers.video.hosted.runway import Runway
 from workers.context import JobContext
 
@@ -39,7 +40,10 @@ def engine_of(context: JobContext, provider: str) -> HostedVideo:
         value = stored_value(session, context.owner_id, key)
     if not value:
         raise NotConfigured("This service has no key.", f"Store {key} under Settings.", setting=key)
-    return Runway(get_settings().runway_api_base, value)
+    settings = get_settings()
+    if provider == "luma":
+        return Luma(settings.luma_api_base, value)
+    return Runway(settings.runway_api_base, value)
 
 
 def made_clip(context: JobContext, payload: GenerateInput, progress: Progress) -> Path:

@@ -8,10 +8,11 @@ from core.errors import InvalidInput, NotConfigured
 from core.video.generate.payloads import GenerateInput
 
 BUILTIN = "internal_ffmpeg"
-KEYS = {"runway": "RUNWAY_API_KEY"}
+KEYS = {"runway": "RUNWAY_API_KEY", "luma": "LUMA_API_KEY"}
 """The stored key of each hosted engine that is built."""
-LATER = {"pika": "FAL_KEY", "luma": "LUMA_API_KEY"}
-LONGEST_CLIP = 10.0
+LATER = {"pika": "FAL_KEY"}
+LONGEST_CLIP = {"runway": 10.0, "luma": 9.0}
+"""Seconds."""
 
 
 def require_ready(order: GenerateInput, stored: Container[str]) -> None:
@@ -33,8 +34,9 @@ def require_ready(order: GenerateInput, stored: Container[str]) -> None:
             "This service makes one clip from a few words.",
             "Choose the built-in engine for pictures, scripts and storyboards.",
         )
-    if order.duration_seconds is not None and order.duration_seconds > LONGEST_CLIP:
-        raise InvalidInput(f"This service makes clips of at most {LONGEST_CLIP:.0f} seconds.")
+    longest = LONGEST_CLIP[order.provider]
+    if order.duration_seconds is not None and order.duration_seconds > longest:
+        raise InvalidInput(f"This service makes clips of at most {longest:.0f} seconds.")
     key = KEYS[order.provider]
     if key not in stored:
         raise NotConfigured("This service has no key.", f"Store {key} under Settings.", setting=key)
