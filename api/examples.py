@@ -66,7 +66,15 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "source_video_id": _VIDEO,
         "target_outputs": [{"platform": "tiktok"}, {"platform": "facebook"}, {"aspect_ratio": "1:1"}],
     },
-    SubtitleInput: {"video_asset_id": _VIDEO, "source_language": "en", "formats": ["srt", "vtt"], "burn_in": False},
+    SubtitleInput: {
+        "video_asset_id": _VIDEO,
+        "source_language": "en",
+        "target_languages": ["th", "ja"],
+        "translation_provider": "local",
+        "formats": ["srt", "vtt"],
+        "burn_in": True,
+        "burn_in_language": "th",
+    },
     ShortsInput: {
         "source_video_id": _VIDEO,
         "count": 10,

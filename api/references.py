@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,8 @@ from core.errors import InvalidInput
 from core.models.assets import Asset, TimelineRow
 from core.models.identity import Project
 from core.music.presets import PRESETS
+from core.preferences import stored_names
+from core.translation import HOSTED_KEY, Provider, others, require_ready
 from core.video.payloads import AddMusic, CutByBeat, MusicChoice, Operation
 
 
@@ -85,6 +87,18 @@ def pictures(session: Session, asset_ids: Iterable[UUID]) -> None:
         asset = assets.get(session, asset_id)
         if asset.kind != "image":
             raise InvalidInput(f"“{asset.name}” is not a picture.", "Choose pictures; recordings are edited instead.")
+
+
+def translation(session: Session, asset: Asset, asked: str, targets: Sequence[str], provider: Provider) -> None:
+    """What would translate to ``targets`` is ready; where nobody has said what is spoken, the job finds out.
+
+    Raises NotConfigured.
+    """
+    spoken = str(asset.details.get("language") or "auto") if asked == "auto" else asked
+    wanted = [] if spoken == "auto" else others(spoken, tuple(targets))
+    if wanted:
+        has_key = HOSTED_KEY in stored_names(session)
+        require_ready(provider, has_key=has_key, source=spoken, targets=wanted)
 
 
 def timeline(session: Session, timeline_id: UUID) -> TimelineRow:

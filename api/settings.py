@@ -19,6 +19,7 @@ from core.preferences import preferences_of, set_preferences, store_value, store
 from core.security import Actor
 from core.settings import get_settings
 from core.storage import storage
+from core.translation import M2M100
 from core.voices import PIPER
 from providers.registry import providers
 
@@ -129,8 +130,8 @@ def list_providers(session: Scoped, actor: CurrentActor) -> list[ProviderOut]:
 
 @router.post("/settings/models", status_code=202)
 def download_model(session: Starting, actor: StudioOwner, order: ModelDownloadInput) -> Accepted:
-    """Download a speech model of the catalogue, a voice, or the weights of Demucs or MusicGen; its progress is the
-    job's."""
-    if order.name not in (HTDEMUCS.name, MUSICGEN_SMALL.name, *PIPER):
+    """Download a speech model of the catalogue, a voice, the translation model, or the weights of Demucs or MusicGen;
+    its progress is the job's."""
+    if order.name not in (HTDEMUCS.name, MUSICGEN_SMALL.name, M2M100.name, *PIPER):
         speech.model_of(order.name)
     return Accepted(job_id=jobs.submit(session, actor, "models.download", order).id)

@@ -79,8 +79,11 @@ def multi_export(
 
 @router.post("/subtitle", status_code=202)
 def subtitle(session: Starting, actor: CurrentActor, order: SubtitleInput, project_id: UUID | None = None) -> Accepted:
-    """Transcribe, break into captions, write the files asked for, or burn them in (V3)."""
-    references.sound(session, references.video(session, order.video_asset_id).id)
+    """Transcribe, translate, break into captions, write the files asked for, or burn one in (V3)."""
+    asset = references.sound(session, references.video(session, order.video_asset_id).id)
+    references.translation(
+        session, asset, order.source_language, order.target_languages, order.translation_provider
+    )  # fmt: skip
     job = jobs.submit(session, actor, "video.subtitle", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)
 
@@ -112,11 +115,15 @@ def ads(session: Starting, actor: CurrentActor, order: AdsInput, project_id: UUI
     """An advertising set: hooks × bodies × calls to action × shapes × languages, at most 96 videos in a job (V6.3)."""
     for piece in (*order.hooks, *order.bodies, *order.calls_to_action):
         asset = references.video(session, piece.video_asset_id)
-        length = asset.duration_seconds or 0.0
-        if (piece.start if piece.end is None else piece.end) > length + 0.5:
+        length = asset.duration_seconds
+        if length is not None and (piece.start if piece.end is None else piece.end) > length + 0.5:
             raise InvalidInput(
                 f"A piece of “{asset.name}” ends after the recording does.", f"It lasts {length:.1f} seconds."
             )
+        if order.style is not None:
+            references.translation(
+                session, asset, order.source_language, order.languages, order.translation_provider
+            )  # fmt: skip
     references.music(session, order.music)
     job = jobs.submit(session, actor, "video.ads", order, project_id=references.project(session, project_id))
     return Accepted(job_id=job.id)

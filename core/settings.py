@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     luma_api_base: str = Field(
         "https://api.lumalabs.ai/dream-machine/v1", alias="LUMA_API_BASE", description="Luma API"
     )
+    translation_api_base: str = Field(
+        "https://api.openai.com/v1",
+        alias="TRANSLATION_API_BASE",
+        description="hosted translation: the address before /chat/completions",
+    )
+    translation_api_model: str = Field(
+        "gpt-4o-mini",
+        alias="TRANSLATION_API_MODEL",
+        description="hosted translation: a chat model that answers in JSON",
+    )
     youtube_api_base: str = Field(
         "https://youtube.googleapis.com", alias="YOUTUBE_API_BASE", description="YouTube Data API"
     )

@@ -19,6 +19,7 @@ from pages.chat import model as model_parts
 from pages.components.sign_out import sign_out
 from pages.components.upload import size_limit
 from pages.editor import speech as speech_parts
+from pages.editor import translate
 from pages.lab import stems as stem_parts
 from pages.lab import voice
 from pages.money import cards
@@ -77,7 +78,8 @@ def services(viewer: shell.Viewer) -> None:
 
 
 def _service(provider: ProviderInfo, lang: str) -> None:
-    title = t("settings.hosted_speech", lang) if provider.name == "hosted-speech" else provider.title
+    hosted = {"hosted-speech": "settings.hosted_speech", "hosted-translation": "settings.hosted_translation"}
+    title = t(hosted[provider.name], lang) if provider.name in hosted else provider.title
     shell.headline(
         title,
         "",
@@ -135,6 +137,7 @@ def models(viewer: shell.Viewer) -> None:
     for weights in (HTDEMUCS, MUSICGEN_SMALL):
         stem_parts.show_weights(viewer, weights)
     voice.show_models(viewer)
+    translate.show_weights(viewer)
 
 
 def people(viewer: shell.Viewer) -> None:

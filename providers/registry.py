@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import speech, voices
+from core import speech, translation, voices
 from core.advisor import language
 from core.i18n import file_size, t
 from core.models.identity import StoredSetting
@@ -137,6 +137,25 @@ def _speech(studio: _Studio) -> list[ProviderInfo]:
         )
     )  # fmt: skip
     return found
+
+
+def _translation(studio: _Studio) -> list[ProviderInfo]:
+    model = translation.M2M100
+    state = translation.state_of("local", has_key=False)
+    ready = translation.HOSTED_KEY in studio.stored
+    host = urlsplit(get_settings().translation_api_base).hostname or ""
+    return [
+        ProviderInfo(
+            model.name, "translation", model.title, state == "ready", f"provider.translation_local.{state}",
+            model.licence,
+            details={"model": model.name, "size_bytes": model.size_bytes, "languages": sorted(model.languages)},
+        ),
+        ProviderInfo(
+            "hosted-translation", "translation", get_settings().translation_api_model, ready,
+            "provider.hosted_translation" if ready else "provider.missing.hosted_translation", "service's terms",
+            keys=(translation.HOSTED_KEY,), details={"host": host},
+        ),
+    ]  # fmt: skip
 
 
 def _voice(studio: _Studio) -> list[ProviderInfo]:
@@ -267,6 +286,7 @@ def _language(studio: _Studio) -> list[ProviderInfo]:
 _ENTRIES: tuple[Callable[[_Studio], list[ProviderInfo]], ...] = (
     _video,
     _speech,
+    _translation,
     _voice,
     _music,
     _stems,

@@ -75,10 +75,13 @@ async def _send(
 
     async with httpx.AsyncClient(timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)) as client:
         request = asyncio.ensure_future(post(client))
-        while not request.done():
-            tick()
-            await asyncio.wait({request}, timeout=0.5)
-        return request.result()
+        try:
+            while not request.done():
+                tick()
+                await asyncio.wait({request}, timeout=0.5)
+            return request.result()
+        finally:
+            request.cancel()
 
 
 def _rest(seconds: float, tick: Callable[[], None]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from core import translation
 from core.music.generation import MUSICGEN_SMALL
 from core.music.payloads import ModelDownloadInput
 from core.music.separation import HTDEMUCS, model_folder, model_installed
 from core.progress import part
+from core.translation import M2M100
 from core.voices import PIPER, folder_name, model_path
 from providers.speech import models
 from workers.context import JobContext
@@ -27,6 +29,10 @@ def download_model(context: JobContext, payload: ModelDownloadInput) -> dict[str
         if model_path(payload.name) is None:
             voice = PIPER[payload.name]
             models.fetch_files(folder_name(voice), voice.repository, voice.files, voice.size_bytes, progress=progress)
+    elif payload.name == M2M100.name:
+        if not translation.model_installed():
+            folder = translation.model_folder().name
+            models.fetch_files(folder, M2M100.repository, M2M100.files, M2M100.size_bytes, progress=progress)
     else:
         models.download(payload.name, progress=progress)
     return {"model": payload.name}

@@ -68,8 +68,8 @@ class BuiltinTracksInput(_Payload):
 
 
 class ModelDownloadInput(_Payload):
-    """Download one speech model (:mod:`core.speech`), a voice (:mod:`core.voices`), or the weights of Demucs or
-    MusicGen."""
+    """Download one speech model (:mod:`core.speech`), a voice (:mod:`core.voices`), the translation model
+    (:mod:`core.translation`), or the weights of Demucs or MusicGen."""
 
     name: str = Field(min_length=1, max_length=60)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core import translation
 from core.speech import Provider
 from core.video.payloads import (
     AutoCutFillers,
@@ -82,6 +83,7 @@ class AdsInput(BaseModel):
     operations: Annotated[tuple[AdOperation, ...], Field(max_length=20)] = ()
     source_language: Language = "auto"
     speech_provider: Provider = "local"
+    translation_provider: translation.Provider = "local"
     drafts: bool = False
 
     _music_by_name = field_validator("music", mode="before")(music_by_name)
@@ -97,6 +99,9 @@ class AdsInput(BaseModel):
             raise ValueError("target_outputs of a set need a platform or an aspect ratio: its pieces differ in shape")
         if len(set(self.languages)) < len(self.languages):
             raise ValueError("each language once")
+        undrawn = [language for language in self.languages if not translation.drawn(language)]
+        if undrawn:
+            raise ValueError(f"the caption font has no letters for {', '.join(undrawn)}")
         for piece in (*self.hooks, *self.bodies, *self.calls_to_action):
             missing = [language for language in self.languages if language not in piece.text]
             if piece.text and missing:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.errors import InvalidInput
 from core.video.caption_styles import STYLES, CaptionStyle, SafeArea, safe_area
 from core.video.captions import Caption, build_captions
-from core.video.text import clean, em_width, has_thai, thai_words, unspaced
+from core.video.text import clean, drawable, em_width, has_thai, thai_words, unspaced
 from core.video.timeline import AspectRatio, Word
 
 LONGEST_WORD = 60
@@ -54,6 +55,19 @@ def ass_document(
     rules = replace(style.rules, max_cells=min(style.rules.max_cells, fitting))
     made = document(build_captions(words, rules), style, width, height, area)
     return made + _title_events(title, seconds, style, width, height, area) if title.strip() else made
+
+
+def check_drawable(words: Sequence[Word], title: str = "") -> None:
+    """Refuse captions that would be burnt in as nothing.
+
+    Raises:
+        InvalidInput: the caption font lacks their letters.
+    """
+    if not drawable("".join(word.word for word in words) + title):
+        raise InvalidInput(
+            "The caption font has Latin and Thai letters only, so these captions cannot be shown in the picture.",
+            "Take them as files, or choose another language to burn in.",
+        )
 
 
 def _title_events(title: str, seconds: float, style: CaptionStyle, width: int, height: int, area: SafeArea) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core import translation
 from core.speech import Provider
 from core.video.caption_styles import STYLES
 from core.video.sizes import TargetOutput
@@ -306,17 +307,31 @@ class MultiExportInput(_Payload):
 
 
 class SubtitleInput(_Payload):
-    """POST /video/subtitle (SubtitleJobInput). ``target_languages`` empty means the spoken language."""
+    """POST /video/subtitle (SubtitleJobInput). ``target_languages`` are written beside the spoken language, translated
+    by ``translation_provider``; empty means the spoken one alone. ``burn_in_language`` is the one burnt in, without it
+    the spoken one."""
 
     video_asset_id: UUID
     source_language: Language = "auto"
     speech_provider: Provider = "local"
     target_languages: tuple[Language, ...] = Field(default=(), max_length=20)
+    translation_provider: translation.Provider = "local"
     style: CaptionStyleName = "clean"
     formats: tuple[SubtitleFormat, ...] = Field(default=("srt", "vtt"), min_length=1)
     burn_in: bool = False
+    burn_in_language: Language = "auto"
 
     _style = field_validator("style")(check_style)
+
+    @model_validator(mode="after")
+    def _burnt_in_is_made(self) -> SubtitleInput:
+        if self.burn_in_language != "auto" and not self.burn_in:
+            raise ValueError("burn_in_language belongs to burn_in")
+        if self.burn_in_language not in ("auto", self.source_language, *self.target_languages):
+            raise ValueError("burn_in_language must be one of target_languages")
+        if not translation.drawn(self.burn_in_language):
+            raise ValueError(f"the caption font has no letters for {self.burn_in_language}; take the files")
+        return self
 
 
 class StillInput(_Payload):

@@ -37,6 +37,13 @@ def has_thai(text: str) -> bool:
     return any(is_thai(char) for char in text)
 
 
+def drawable(text: str) -> bool:
+    """Whether the caption font (Sarabun: Latin and Thai letters) shows a text; a few other letters are let pass."""
+    letters = [char for char in text if unicodedata.category(char).startswith("L")]
+    lacking = sum(not (is_thai(char) or char < "\u0250" or "\u1e00" <= char <= "\u1eff") for char in letters)
+    return lacking <= 0.2 * len(letters)
+
+
 def unspaced(char: str) -> bool:
     """Whether words of this script are written without spaces between them."""
     return (

@@ -9,7 +9,7 @@ import streamlit as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import assets, database, jobs
+from core import assets, database, jobs, translation
 from core.i18n import clock, duration, t
 from core.i18n.catalogue import has
 from core.models.assets import Asset
@@ -20,7 +20,7 @@ from core.publishing.payloads import EpisodeInput
 from core.translation import LANGUAGES
 from core.video.ad_payloads import MOST_ADS, Role
 from pages import media, shell, work
-from pages.editor import operations, results
+from pages.editor import operations, results, translate
 from pages.editor import project as projects
 from pages.editor.choices import FORMATS
 from pages.editor.project import AdDraft, AdPieceDraft, Choices
@@ -64,7 +64,7 @@ def _settings(viewer: shell.Viewer, project: Project, stored: AdDraft) -> AdDraf
     ).strip()
     languages = right.multiselect(
         t("ads.languages", lang),
-        LANGUAGES,
+        [code for code in LANGUAGES if translation.drawn(code)],
         stored.languages,
         format_func=lambda code: t(f"language.{code}", lang),
         help=t("ads.languages_help", lang),
@@ -179,17 +179,23 @@ def _start(
         st.warning(t("ads.too_many", lang, most=MOST_ADS), icon=":material/warning:")
     if told:
         st.warning(t("ads.text_missing", lang), icon=":material/warning:")
+    by: translation.Provider = "local"
+    translates = True
+    if chosen.captions:
+        wanted = translation.others(chosen.language or "auto", tuple(draft.languages))
+        by, translates = translate.ask_provider(viewer, wanted, key=f"ads-translation-{project.id}")
     lost = any(piece.asset_id not in videos for piece in draft.pieces)
     if st.button(
         t("ads.make", lang, count=count),
         type="primary",
         icon=":material/movie:",
-        disabled=not able or count > MOST_ADS or bool(told) or lost,
+        disabled=not (able and translates) or count > MOST_ADS or bool(told) or lost,
         key="make_ads",
     ):
         with shell.errors(viewer):
             with database.session(viewer.actor) as session:
-                jobs.submit(session, viewer.actor, KIND, operations.ads_input(draft, chosen), project_id=project.id)
+                order = operations.ads_input(draft, chosen, by)
+                jobs.submit(session, viewer.actor, KIND, order, project_id=project.id)
             st.rerun()
 
 

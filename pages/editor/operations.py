@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from core import translation
 from core.video.ad_payloads import AdOperation, AdPiece, AdsInput, Role
 from core.video.chapter_payloads import ChapterCut, ChaptersInput
 from core.video.payloads import (
@@ -185,7 +186,7 @@ def chapters_render(source: UUID, choices: Choices, kept: Sequence[ChapterDraft]
     )
 
 
-def ads_input(draft: AdDraft, choices: Choices) -> AdsInput:
+def ads_input(draft: AdDraft, choices: Choices, translation_provider: translation.Provider) -> AdsInput:
     """Every combination of an advertising set, with the captions, music and cuts of the project."""
     music = _music(choices)
     pieces: dict[Role, list[AdPiece]] = {"hook": [], "body": [], "call": []}
@@ -209,6 +210,7 @@ def ads_input(draft: AdDraft, choices: Choices) -> AdsInput:
         ),
         source_language=choices.language or "auto",
         speech_provider=choices.speech_provider,
+        translation_provider=translation_provider,
     )
 
 

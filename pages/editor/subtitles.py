@@ -1,14 +1,16 @@
-"""Subtitle files beside a video: those there are to download, and a job that makes them (SPEC V3.5)."""
+"""Subtitle files beside a video, in several languages: those there are to download, and a job that makes them (SPEC
+V3.3, V3.5)."""
 
 from __future__ import annotations
 
 from typing import get_args
+from uuid import UUID
 
 import streamlit as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import database, jobs
+from core import database, jobs, translation
 from core.i18n import t
 from core.i18n.catalogue import has
 from core.models.assets import Asset, AssetLink
@@ -17,7 +19,7 @@ from core.video.caption_styles import STYLES
 from core.video.payloads import SubtitleFormat, SubtitleInput
 from core.video.spoken import Spoken, words_of
 from pages import shell, work
-from pages.editor import speech
+from pages.editor import speech, translate
 from pages.editor.project import Choices
 
 FORMATS: tuple[SubtitleFormat, ...] = get_args(SubtitleFormat)
@@ -51,7 +53,8 @@ def label_of(file: Asset, lang: str) -> str:
     """ "English · SRT"."""
     language = language_of(file)
     name = t(f"language.{language}", lang) if has(f"language.{language}") else language
-    return " · ".join(part for part in (name, format_of(file).upper()) if part)
+    how = t("translation.by_machine", lang) if file.details.get("translated_by") else ""
+    return " · ".join(part for part in (name, how, format_of(file).upper()) if part)
 
 
 def newest_job(session: Session, asset: Asset) -> Job | None:
@@ -90,10 +93,35 @@ def _files(viewer: shell.Viewer, asset: Asset, *, in_dialog: bool) -> None:
         shell.download_links(
             [(label_of(file, viewer.lang), shell.content_url(file.id, download=True)) for file in files]
         )
+    _burnt(viewer, job)
     if not asset.has_audio and spoken is None:
         st.caption(t("subtitles.silent", viewer.lang))
     elif viewer.may_edit and (job is None or job.status not in work.LIVE):
         _offer(viewer, asset, spoken, again=bool(files), in_dialog=in_dialog)
+
+
+def _ask_burning(viewer: shell.Viewer, asset: Asset, further: list[str], key: str) -> str | None:
+    """The language that a copy of the video shows: "auto" is as spoken, None where only files are wanted."""
+    if asset.kind != "video":
+        return None
+    names = {"": t("translation.burn_none", viewer.lang), "auto": t("translation.burn_spoken", viewer.lang)}
+    names |= {code: translate.name_of(code, viewer.lang) for code in further if translation.drawn(code)}
+    picked = st.selectbox(
+        t("translation.burn_in", viewer.lang), list(names), format_func=names.__getitem__, key=f"subtitle-burn-{key}"
+    )
+    return picked or None
+
+
+def _burnt(viewer: shell.Viewer, job: Job | None) -> None:
+    """The copy with burnt-in subtitles that the last job made."""
+    rows = (job.result or {}).get("outputs") if job is not None and job.status == "succeeded" else None
+    for row in rows or []:
+        with database.session(viewer.actor) as session:
+            copy = session.get(Asset, UUID(str(row["asset_id"])))
+            language = str(copy.details.get("language") or "") if copy is not None else ""
+        if copy is not None:
+            label = t("translation.burnt", viewer.lang, language=translate.name_of(language, viewer.lang))
+            shell.download_links([(label, shell.content_url(copy.id, download=True))])
 
 
 def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: bool, in_dialog: bool) -> None:
@@ -108,7 +136,7 @@ def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: 
         key=f"subtitle-formats-{key}",
     )
     style = "clean"
-    if "ass" in formats:
+    if "ass" in formats or st.session_state.get(f"subtitle-burn-{key}"):
         style = st.selectbox(
             t("subtitles.style", lang),
             list(STYLES),
@@ -122,16 +150,26 @@ def _offer(viewer: shell.Viewer, asset: Asset, spoken: Spoken | None, *, again: 
         language = speech.ask_language(viewer, known, key=f"subtitle-language-{key}")
         provider = speech.ask_provider(viewer, "local", key=f"subtitle-speech-{key}")
         wanted = Choices(language=language, speech_provider=provider)
+    known = spoken.language if spoken is not None else wanted.language
+    further = translate.ask_languages(viewer, key=f"subtitle-languages-{key}")
+    by, translates = translate.ask_provider(
+        viewer, translation.others(known, tuple(further)), key=f"subtitle-translation-{key}"
+    )
+    burnt = _ask_burning(viewer, asset, further, key)
     able = spoken is not None or (bool(wanted.language) and speech.ready(viewer, wanted))
     label = t("subtitles.again" if again else "subtitles.make", lang)
-    if st.button(label, type="primary", key=f"subtitle-{key}", disabled=not able or not formats):
+    if st.button(label, type="primary", key=f"subtitle-{key}", disabled=not (able and translates and formats)):
         with shell.errors(viewer):
             order = SubtitleInput(
                 video_asset_id=asset.id,
                 source_language=wanted.language,
                 speech_provider=wanted.speech_provider,
+                target_languages=tuple(further),
+                translation_provider=by,
                 style=style,
                 formats=tuple(formats),
+                burn_in=burnt is not None,
+                burn_in_language=burnt or "auto",
             )
             with database.session(viewer.actor) as session:
                 jobs.submit(session, viewer.actor, "video.subtitle", order)

@@ -382,3 +382,22 @@ def test_connecting_goes_to_the_consent_page_and_only_a_known_state_comes_back(
         assert forged.headers["location"] == "/publishing?connection=expired&platform=youtube"
         declined = browser.get("/api/publishing/accounts/youtube/callback", params={"error": "access_denied"})
         assert declined.headers["location"] == "/publishing?connection=declined&platform=youtube"
+
+
+def test_translations_need_an_engine_and_name_what_is_missing(client: httpx.Client, video: str) -> None:
+    order = {"video_asset_id": video, "source_language": "en", "target_languages": ["th"]}
+    assert "m2m100-418m" in str(client.post("/api/video/subtitle", json=order).json())
+    assert client.post("/api/video/subtitle", json=order).status_code == 503
+    hosted = client.post("/api/video/subtitle", json={**order, "translation_provider": "hosted"})
+    assert hosted.status_code == 503
+    assert "TRANSLATION_API_KEY" in hosted.text
+    same = client.post("/api/video/subtitle", json={**order, "target_languages": ["en-GB"]})
+    assert same.status_code == 202
+    piece = {"video_asset_id": video, "start": 0, "end": 1}
+    ads = {"hooks": [piece], "bodies": [piece], "target_outputs": [{"platform": "tiktok"}], "source_language": "en"}
+    assert client.post("/api/video/ads", json={**ads, "languages": ["th"]}).status_code == 503
+    assert payload_of(client.post("/api/video/ads", json={**ads, "languages": ["en"]}))[0] == "video.ads"
+    many = {**ads, "hooks": [piece] * 10, "bodies": [piece] * 10}
+    assert "100 videos" in client.post("/api/video/ads", json=many).text
+    chapters = {"source_video_id": video, "dry_run": True}
+    assert payload_of(client.post("/api/video/chapters", json=chapters))[0] == "video.chapters"

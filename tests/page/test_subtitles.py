@@ -11,7 +11,9 @@ from core import database
 from core.i18n import t
 from core.models.assets import Asset, AssetLink
 from core.models.jobs import Job
+from core.preferences import store_value
 from core.security import Actor
+from core.translation import HOSTED_KEY
 from tests.page.conftest import words
 from tests.page.test_pages import _project
 
@@ -112,3 +114,28 @@ def test_a_silent_video_says_so(
     video = add_asset(has_audio=False)
     test = opened(open_page("library", asset=str(video)), video)
     assert t("subtitles.silent", "en") in words(test)
+
+
+def test_other_languages_need_an_engine_and_are_ordered_from_the_one_that_is_there(
+    open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Callable[..., UUID]
+) -> None:
+    settled("en")
+    video = add_asset()
+    _project(owner, video, with_timeline=True)
+    test = opened(open_page("library", asset=str(video)), video)
+    test.multiselect(key=f"subtitle-languages-{video}").set_value(["th", "ja"]).run()
+    assert not test.exception
+    assert t("translation.missing", "en") in words(test)
+    assert test.button(key=f"subtitle-{video}").disabled
+    with database.session(owner) as session:
+        store_value(session, owner, HOSTED_KEY, "sk-1", secret=True)
+    test.run()
+    burning = test.selectbox(key=f"subtitle-burn-{video}")
+    assert len(burning.options) == 3  # files only, as spoken, Thai: the font has no Japanese
+    burning.select("th").run()
+    test.button(key=f"subtitle-{video}").click().run()
+    assert not test.exception
+    with database.session(owner) as session:
+        order = session.query(Job).one().payload
+    assert order["target_languages"] == ["th", "ja"]
+    assert (order["translation_provider"], order["burn_in"], order["burn_in_language"]) == ("hosted", True, "th")

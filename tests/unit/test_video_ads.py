@@ -32,7 +32,7 @@ def order(sizes: tuple[int, int, int, int, int] = (1, 1, 0, 1, 0), **fields: Any
             "bodies": [PIECE] * bodies,
             "calls_to_action": [PIECE] * calls,
             "target_outputs": [{"aspect_ratio": ratio} for ratio in ratios[:shapes]],
-            "languages": ["en", "th", "ja", "ko"][:languages],
+            "languages": ["en", "th", "vi", "id"][:languages],
             **fields,
         }
     )
@@ -74,6 +74,7 @@ def test_names_tell_what_is_in_them() -> None:
         {"target_outputs": []},
         {"target_outputs": [{"aspect_ratio": "source"}]},
         {"languages": ["en", "en"]},
+        {"languages": ["ja"]},
         {"hooks": [{"video_asset_id": VIDEO, "start": 1, "end": 1.2}]},
         {"hooks": [{"video_asset_id": VIDEO, "text": {"en": "Hi"}}]},
         {"hooks": [{"video_asset_id": VIDEO, "text": {"en": "Hi"}}], "languages": ["en", "th"]},

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.video.ass import DESCENT, LINE_HEIGHT, ass_document, plain
+from core.errors import InvalidInput
+from core.video.ass import DESCENT, LINE_HEIGHT, ass_document, check_drawable, plain
 from core.video.caption_styles import STYLES, safe_area
 from core.video.text import em_width
 from core.video.timeline import Word
@@ -155,3 +156,11 @@ def test_small_type_grows_on_an_upright_picture() -> None:
     for style in ("clean", "minimal"):
         assert em(style, 1080, 1920, "9:16") > 1.2 * em(style, 1920, 1080, "16:9")
     assert em("tiktok", 1080, 1920, "9:16") == em("tiktok", 1920, 1080, "16:9")
+
+
+def test_captions_whose_letters_the_font_lacks_are_refused() -> None:
+    for text in ("Grüße an ł and ế", "สวัสดี", "5 × 3 = 15", "the letter α in English"):
+        check_drawable([Word(word=text, start=0, end=1)])
+    for text in ("こんにちは", "Привет", "สวัสดี مرحبا بك"):
+        with pytest.raises(InvalidInput, match="caption font"):
+            check_drawable([Word(word=text, start=0, end=1)])

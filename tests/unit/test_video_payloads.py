@@ -169,3 +169,11 @@ def test_an_edit_is_either_one_or_several_versions() -> None:
             VideoEditInput.model_validate({"source_video_id": source, **wrong})
     with pytest.raises(ValidationError):
         ShortsInput.model_validate({"source_video_id": source, "operations": [{"type": "highlight"}]})
+
+
+def test_only_what_is_made_and_can_be_drawn_is_burnt_in() -> None:
+    order = {"video_asset_id": str(uuid4()), "target_languages": ["th", "ja"], "burn_in": True}
+    assert SubtitleInput.model_validate({**order, "burn_in_language": "th"}).burn_in_language == "th"
+    for wrong in ({"burn_in_language": "de"}, {"burn_in_language": "ja"}, {"burn_in_language": "th", "burn_in": False}):
+        with pytest.raises(ValidationError):
+            SubtitleInput.model_validate({**order, **wrong})

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from core import events
-from core.errors import InvalidInput, NotConfigured
+from core import events, translation
+from core.errors import InvalidInput
 from core.models.base import uuid7
 from core.progress import Progress, part
 from core.video.ad_payloads import AdPiece, AdsInput
 from core.video.ads import Advert, PieceKey, adverts, file_name, title_of
-from core.video.ass import ass_document
+from core.video.ass import ass_document, check_drawable
 from core.video.payloads import AutoReframe, NormalizeLoudness
 from core.video.plan import find, music_bed, needs, plan
 from core.video.sizes import resolve_targets
@@ -31,16 +31,18 @@ from workers.video.edit import reframed
 from workers.video.music import Music, find_music
 from workers.video.outputs import poster_of
 from workers.video.source import Source
+from workers.video.translation import Translations
 
 LOUDNESS_LUFS = -14.0
 AT_ONCE = 4  # encoders beside each other: more would only take memory
-DECIDED, CUT = 0.35, 0.75
+HEARD, DECIDED, CUT = 0.3, 0.35, 0.75
 PLAIN_STYLE = "clean"  # how a piece's text looks where there are no captions
 
 
 @dataclass
 class _Piece:
-    """One piece as decided and, as it is cut, its files. ``pictures`` by size and what stands over them."""
+    """One piece as decided and, as it is cut, its files. ``pictures`` by size and what stands over them,
+    ``translated`` its words by language."""
 
     source: Source
     timeline: Timeline
@@ -48,6 +50,7 @@ class _Piece:
     wanted: AdPiece
     voice: Path
     pictures: dict[tuple[OutputTarget, str | None], PiecePictures] = field(default_factory=dict)
+    translated: dict[str, tuple[Word, ...]] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -66,20 +69,42 @@ def ads(context: JobContext, payload: AdsInput) -> dict[str, Any]:
     first = Source(context, payload.hooks[0].video_asset_id)
     facts = first.facts(part(context.progress, 0.0, 0.01))
     targets = resolve_targets(payload.target_outputs, facts.width, facts.height)
-    deciding = part(context.progress, 0.01, DECIDED)
+    deciding = part(context.progress, 0.01, HEARD)
     keys = list(dict.fromkeys(key for advert in wanted for key in advert.pieces))
     sources: dict[UUID, Source] = {}
     pieces = {
         key: _decided(context, payload, key, targets, sources, _share(deciding, index, len(keys)))
         for index, key in enumerate(keys)
     }
+    engine = _translate(context, payload, list(pieces.values()), part(context.progress, HEARD, DECIDED))
     music = find_music(context, payload.music, part(context.progress, DECIDED, DECIDED + 0.01))
-    work = _Set(context, payload, pieces, targets, facts.fps, music)
+    work = _Set(context, payload, pieces, targets, facts.fps, music, engine)
     rows = work.all(wanted)
     if payload.drafts:
         for advert in wanted:
             _tell(context, title_of(payload, advert), [row for row in rows if row["combination"] == advert.code])
     return {"outputs": rows, "count": len(rows)}
+
+
+def _translate(
+    context: JobContext, payload: AdsInput, pieces: Sequence[_Piece], progress: Progress
+) -> Translations | None:
+    """Captions in every language of the set that is not spoken; None where nothing was translated."""
+    translations = Translations(context, payload.translation_provider)
+    wanted = [
+        (piece, language)
+        for piece in pieces
+        if piece.words
+        for language in translation.others(piece.timeline.language, payload.languages)
+    ]
+    for piece, language in wanted:
+        translations.require(piece.timeline.language, [language])
+    for index, (piece, language) in enumerate(wanted):
+        piece.translated[language] = translations.words(
+            piece.source.asset.sha256, piece.words, piece.timeline.language, language,
+            _share(progress, index, len(wanted)),
+        )  # fmt: skip
+    return translations if wanted else None
 
 
 def _share(progress: Progress, index: int, count: int) -> Progress:
@@ -125,6 +150,7 @@ class _Set:
         targets: Sequence[OutputTarget],
         rate: Fraction,
         music: Music | None,
+        engine: Translations | None,
     ) -> None:
         self._context = context
         self._payload = payload
@@ -132,6 +158,7 @@ class _Set:
         self._targets = targets
         self._rate = rate
         self._music = music
+        self._translations = engine
         loudness = find(payload.operations, NormalizeLoudness)
         self._loudness = loudness.target_lufs if loudness else LOUDNESS_LUFS
         self._sounds: dict[tuple[PieceKey, ...], Soundtrack] = {}
@@ -160,6 +187,7 @@ class _Set:
         words = _spoken_in(piece, language)
         if not title and not words:
             return None
+        check_drawable(words, title)
         seconds = float(piece.timeline.kept_frames / piece.timeline.rate)
         style = self._payload.style or PLAIN_STYLE
         return ass_document(
@@ -240,6 +268,9 @@ class _Set:
             parents[self._music.asset_id] = "music"
             licences.append(self._music.licence)
             ai_generated = ai_generated or self._music.ai_generated
+        translated = any(advert.language in piece.translated for piece in pieces)
+        if translated and self._translations is not None:
+            licences.append(self._translations.engine.licence)
         parts = {
             "hook": advert.hook + 1,
             "body": advert.body + 1,
@@ -277,14 +308,7 @@ class _Set:
 
 def _spoken_in(piece: _Piece, language: str) -> Sequence[Word]:
     """A piece's captions in one language ("": as spoken)."""
-    spoken = piece.timeline.language.split("-")[0]
-    if not piece.words or not language or language.split("-")[0] == spoken:
-        return piece.words
-    raise NotConfigured(
-        "Subtitles cannot be translated on this machine yet.",
-        f"Ask for captions in the spoken language ({spoken}), or for none.",
-        setting="translation engine",
-    )
+    return piece.translated.get(language, piece.words)
 
 
 def _tell(context: JobContext, title: str, rows: list[dict[str, Any]]) -> None:

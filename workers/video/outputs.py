@@ -10,11 +10,12 @@ from uuid import UUID
 
 from core.assets import StagedAsset
 from core.progress import Progress
-from core.video.ass import ass_document
+from core.video.ass import ass_document, check_drawable
 from core.video.caption_styles import STYLES, CaptionRules
 from core.video.captions import build_captions, srt, vtt
 from core.video.timeline import OutputTarget, Timeline, Word
 from core.video.timeline_edit import output_words
+from providers.translation.base import TranslatorBase
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
 from providers.video.renderer import RenderedOutput, RenderOutput, render
 from workers.context import JobContext
@@ -37,6 +38,18 @@ class Finished:
     def everything(self) -> list[StagedAsset]:
         """The video and what belongs to it."""
         return [self.video, *self.belongings]
+
+
+@dataclass(frozen=True)
+class Translated:
+    """Where translated captions come from."""
+
+    source_language: str
+    engine: TranslatorBase
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {"translated_from": self.source_language, "translated_by": self.engine.name}
 
 
 def render_outputs(
@@ -75,6 +88,7 @@ def render_outputs(
 def _burnt_in(timeline: Timeline, words: Sequence[Word], target: OutputTarget) -> str | None:
     if timeline.captions is None or not timeline.captions.burn_in or not words:
         return None
+    check_drawable(words)
     return ass_document(words, timeline.captions.style, target.width, target.height, target.aspect_ratio)
 
 
@@ -147,8 +161,10 @@ def caption_files(
     parent: UUID | str,
     style: str = "clean",
     size: tuple[int, int] = (1920, 1080),
+    translated: Translated | None = None,
 ) -> list[StagedAsset]:
-    """Captions as files beside a video (``words`` in that video's time), one asset for each of ``formats``."""
+    """Captions as files beside a video (``words`` in that video's time), one asset for each of ``formats``; translated
+    ones carry who translated them, that engine's licence and that a machine made them."""
     captions = build_captions(words, CaptionRules())
     texts = {
         "srt": lambda: srt(captions),
@@ -157,7 +173,7 @@ def caption_files(
     }
     staged = []
     for kind in dict.fromkeys(formats):
-        path = folder / f"captions-{parent}.{kind}"
+        path = folder / f"captions-{parent}-{language or 'und'}.{kind}"
         path.write_text(texts[kind](), encoding="utf-8")
         staged.append(
             context.stage_asset(
@@ -165,7 +181,8 @@ def caption_files(
                 kind="subtitle",
                 name=f"{name}.{language or 'und'}.{kind}",
                 parents={parent: "captions"},
-                metadata={"language": language, "format": kind},
+                metadata={"language": language, "format": kind, **(translated.metadata if translated else {})},
+                **({"licence": translated.engine.licence, "ai_generated": True} if translated else {}),
             )
         )
     return staged
