@@ -89,7 +89,8 @@ class PodcastInput(_Payload):
 
     Noise reduction, room, colour and the cuts work on every ``voice``; music and ads stay as they are. The loudness is
     −16 LUFS for stereo and −19 for mono unless ``normalize`` says another. ``media_base_url`` is where the file will
-    lie for the feed; without it the feed names the file alone.
+    lie for the feed; without it the feed names the file alone. ``guid`` tells the episode apart in the feed for ever:
+    one that is made again keeps what it was published with; without it the new file's identifier is one.
     """
 
     tracks: tuple[PodcastTrack, ...] = Field(min_length=1, max_length=60)
@@ -107,6 +108,7 @@ class PodcastInput(_Payload):
     cover_asset_id: UUID | None = None
     media_base_url: str | None = Field(default=None, max_length=1000)
     published_at: datetime | None = None
+    guid: str | None = Field(default=None, min_length=1, max_length=300)
     language: Language = "auto"
     speech_provider: Provider = "local"
 

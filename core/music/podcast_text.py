@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.errors import InvalidInput
+from core.music.feed import stamp
 from core.music.podcast_payloads import Chapter, Range
 
 _TIME = r"(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d{1,3})?)|(\d{1,6}(?:[.,]\d{1,3})?)"
@@ -23,6 +24,12 @@ def seconds_of(text: str) -> float:
     if match is None:
         raise InvalidInput(f"“{text.strip()[:40]}” is not a time.", "Write 1:30 for one minute and a half.")
     return _value(match)
+
+
+def written(seconds: float) -> str:
+    """A time as :func:`seconds_of` reads it, to the millisecond: "02:30", "1:02:03.25"."""
+    whole, rest = divmod(round(seconds * 1000), 1000)
+    return stamp(whole) + (f".{rest:03}".rstrip("0") if rest else "")
 
 
 def ranges_of(text: str) -> tuple[Range, ...]:

@@ -16,7 +16,7 @@ from core.models.assets import Asset
 from core.models.jobs import Job
 from core.music.feed import stamp
 from core.music.podcast_payloads import PodcastInput
-from core.music.podcast_text import chapters_of, ranges_of
+from core.music.podcast_text import chapters_of, ranges_of, written
 from pages import media, shell, work
 from pages.components.waveform import SectionMark
 from pages.editor import speech, tracks
@@ -24,6 +24,8 @@ from pages.lab.episode_tracks import edited_tracks, load_tracks
 
 NEW = "new"
 _DRAFT = "episode_draft"
+_KEPT = ("season", "published_at", "guid")
+"""What an order may say that the form does not show: an episode that is made again keeps it."""
 
 
 def is_episode(asset: Asset) -> bool:
@@ -69,7 +71,8 @@ def show(viewer: shell.Viewer, asset: Asset) -> None:
             links.append((t(key, lang), shell.content_url(made[role].id, download=True)))
     shell.download_links(links)
     if order is not None:
-        _offer_again(viewer, order)
+        # In the feed it stays the episode that it was.
+        _offer_again(viewer, {**order, "guid": order.get("guid") or str(asset.id)})
 
 
 def _offer_again(viewer: shell.Viewer, order: dict[str, Any]) -> None:
@@ -128,7 +131,7 @@ def compose(viewer: shell.Viewer, identifier: str) -> None:
 
 def choices(session: Session, lang: str) -> dict[UUID, Asset]:
     """Every sound an episode can be made of: songs and recordings, videos with sound, the built-in music."""
-    rows = tracks.own_songs(session)
+    rows = [row for row in tracks.own_songs(session) if not is_episode(row)]
     rows += [row for row in assets.search(session, kind="video", limit=60) if row.has_audio]
     rows += tracks.builtin(session).values()
     return {row.id: row for row in rows}
@@ -173,11 +176,7 @@ def _form(viewer: shell.Viewer, sounds: dict[UUID, Asset]) -> PodcastInput | Non
     fields["explicit"] = st.checkbox(t("podcast.explicit", lang), bool(draft.get("explicit")), key="episode_explicit")
     operations, listens = _sound(lang, draft)
     chapters, own_chapters = _chapters(lang, draft)
-    if listens or chapters == "auto":
-        fields["language"] = speech.ask_language(viewer, draft.get("language", "en"), key="episode_language")
-        fields["speech_provider"] = speech.ask_provider(
-            viewer, draft.get("speech_provider", "local"), key="episode_provider"
-        )
+    can_write = not (listens or chapters == "auto") or _speech(viewer, draft, fields)
     form, channels = st.columns(2)
     fields["format"] = form.segmented_control(
         t("podcast.format", lang), ("mp3", "m4a"), default=draft.get("format", "mp3"), required=True,
@@ -192,11 +191,16 @@ def _form(viewer: shell.Viewer, sounds: dict[UUID, Asset]) -> PodcastInput | Non
         max_chars=1000, key="episode_base",
     )  # fmt: skip
     fields["media_base_url"] = base.strip() or None
+    fields |= {name: draft[name] for name in _KEPT if draft.get(name) is not None}
     missing = _missing(rows, fields, lang)
     if missing:
         st.caption(missing)
     pressed = st.button(
-        t("podcast.make", lang), type="primary", icon=":material/podcasts:", key="episode_make", disabled=bool(missing)
+        t("podcast.make", lang),
+        type="primary",
+        icon=":material/podcasts:",
+        key="episode_make",
+        disabled=bool(missing) or not can_write,
     )
     if not pressed:
         return None
@@ -240,9 +244,20 @@ def _missing(rows: list[dict[str, Any]], fields: dict[str, Any], lang: str) -> s
     return ""
 
 
+def _speech(viewer: shell.Viewer, draft: dict[str, Any], fields: dict[str, Any]) -> bool:
+    """Which language is spoken and who writes it down; whether that can be done here. Offers the model it needs."""
+    language = speech.ask_language(viewer, draft.get("language", ""), key="episode_language")
+    provider = speech.ask_provider(viewer, draft.get("speech_provider", "local"), key="episode_provider")
+    fields |= {"language": language, "speech_provider": provider}
+    if not language or provider == "hosted" or speech.known(language):
+        return True
+    speech.offer_model(viewer, speech.OFFERED)
+    return False
+
+
 def _sound(lang: str, draft: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
     """What is done to the voices, and whether their words have to be known for it."""
-    before = {one["type"] for one in draft.get("operations") or []}
+    before = {one["type"]: one for one in draft.get("operations") or []}
     st.markdown(f"**{t('podcast.sound', lang)}**")
     asked: tuple[tuple[str, dict[str, Any]], ...] = (
         ("clean", {"type": "reduce_noise"}),
@@ -251,9 +266,11 @@ def _sound(lang: str, draft: dict[str, Any]) -> tuple[list[dict[str, Any]], bool
         ("smooth", {"type": "crossfade"}),
     )
     chosen = [
-        order for name, order in asked
+        before.get(order["type"], order) for name, order in asked
         if st.checkbox(t(f"podcast.{name}", lang), order["type"] in before, key=f"episode_{name}")
     ]  # fmt: skip
+    shown = {order["type"] for _, order in asked}
+    chosen += [one for kind, one in before.items() if kind not in shown]
     return chosen, any(order["type"] == "auto_cut_fillers" for order in chosen)
 
 
@@ -267,7 +284,7 @@ def _chapters(lang: str, draft: dict[str, Any]) -> tuple[str, str]:
     )  # fmt: skip
     if picked != "own":
         return str(picked), ""
-    text = "" if kind != "own" else "\n".join(f"{stamp(one['start'])} {one['title']}" for one in before)
+    text = "" if kind != "own" else "\n".join(f"{written(one['start'])} {one['title']}" for one in before)
     return "own", st.text_area(t("podcast.chapters_text", lang), text, key="episode_own_chapters")
 
 

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 from core.i18n import t
-from core.music.feed import stamp
 from core.music.podcast_payloads import PodcastInput, PodcastTrack, Range
+from core.music.podcast_text import written
 from pages import shell
 
 _ROWS = "episode_rows"
@@ -21,6 +21,7 @@ def load_tracks(order: PodcastInput) -> None:
     st.session_state[_ROWS] = [
         {
             "row": uuid4().hex, "asset": str(track.asset_id), "role": _role(track), "gain": track.gain_db,
+            "start": track.start,
             "trim": _shown([track.trim] if track.trim else []), "cuts": _shown(track.cuts), "title": track.title or "",
         }
         for track in order.tracks
@@ -75,7 +76,10 @@ def _row(lang: str, row: dict[str, Any], name: str, index: int, count: int) -> N
         format_func=lambda value: t(f"podcast.role_{value}", lang),
     )  # fmt: skip
     left, middle, right = st.columns(3)
-    row["gain"] = left.slider(t("podcast.gain", lang), -20.0, 12.0, row["gain"], 1.0, format="%d dB", key=f"gain-{key}")
+    lowest, highest = min(-30.0, row["gain"]), max(12.0, row["gain"])
+    row["gain"] = left.slider(
+        t("podcast.gain", lang), lowest, highest, row["gain"], 1.0, format="%d dB", key=f"gain-{key}"
+    )
     row["trim"] = middle.text_input(
         t("podcast.trim", lang), row["trim"], help=t("podcast.trim_help", lang), key=f"trim-{key}"
     )
@@ -99,6 +103,7 @@ def _ordered(row: dict[str, Any]) -> dict[str, Any]:
         "asset_id": row["asset"],
         "role": "music" if music else row["role"],
         "placement": row["role"] if music else "under",
+        "start": row.get("start"),
         "gain_db": row["gain"],
         "trim": row["trim"],
         "cuts": row["cuts"],
@@ -111,9 +116,4 @@ def _role(track: PodcastTrack) -> str:
 
 
 def _shown(ranges: Any) -> str:
-    return ", ".join(f"{_time(one.start)}-{_time(one.end)}" for one in ranges if isinstance(one, Range))
-
-
-def _time(seconds: float) -> str:
-    rest = round(seconds % 1, 3)
-    return stamp(seconds) + (f"{rest:.3f}".lstrip("0").rstrip("0") if rest else "")
+    return ", ".join(f"{written(one.start)}-{written(one.end)}" for one in ranges if isinstance(one, Range))

@@ -170,6 +170,7 @@ def test_an_episode_with_everything(client: httpx.Client, owner: Actor, tmp_path
     assert cover_of(path, tmp_path) == (1400, 1400)
 
     item = ElementTree.fromstring(path_of(owner, result["document_asset_id"]).read_bytes())
+    assert item.findtext("guid") == made["id"]
     enclosure = item.find("enclosure")
     assert enclosure is not None
     assert enclosure.get("length") == str(path.stat().st_size)

@@ -70,6 +70,26 @@ def test_an_episode_is_put_together_and_ordered(
     assert page.query_params["episode"] != ["new"], "the episode is waited for by its address"
 
 
+def test_finding_chapters_asks_for_the_language_and_for_a_model_that_knows_it(
+    open_page: Open, settled: Callable[[str], None], owner: Actor, add_asset: Add
+) -> None:
+    settled("en")
+    add_asset("Talk.wav", "audio")
+    page = open_page("music", episode="new")
+    page.button(key="episode_add").click().run()
+    page.text_input(key="episode_title").set_value("One").run()
+    page.segmented_control(key="episode_chapters").set_value("auto").run()
+    assert page.button(key="episode_make").disabled
+    assert "Choose which language is spoken." in words(page)
+    page.segmented_control(key="episode_language").set_value("th").run()
+    assert page.button(key="episode_make").disabled, "no model here knows Thai"
+    assert page.button(key="get-small")
+    page.segmented_control(key="episode_language").set_value("en").run()
+    page.button(key="episode_make").click().run()
+    (order,) = orders(owner)
+    assert (order["chapters"], order["language"]) == ("auto", "en")
+
+
 @pytest.mark.parametrize(
     ("field", "wrong", "said"),
     [
@@ -107,7 +127,8 @@ def test_a_finished_episode_is_heard_with_its_chapters_and_made_again(
     payload = {
         "tracks": [{"asset_id": str(talk), "cuts": [{"start": 1.5, "end": 61.25}], "gain_db": 2.0}],
         "title": "One", "chapters": [{"start": 0, "title": "Start"}, {"start": 9, "title": "Middle"}],
-        "operations": [{"type": "crossfade"}], "format": "m4a", "show_notes": "Notes of it",
+        "operations": [{"type": "crossfade", "seconds": 2.0}, {"type": "duck", "duck_db": 9}],
+        "format": "m4a", "show_notes": "Notes of it",
     }  # fmt: skip
     with database.session(owner) as session:
         job = Job(owner_id=owner.owner_id, kind="audio.podcast", queue="media", payload=payload, status="succeeded")
@@ -138,4 +159,5 @@ def test_a_finished_episode_is_heard_with_its_chapters_and_made_again(
     again = orders(owner)[-1]
     assert again["tracks"][0]["cuts"] == payload["tracks"][0]["cuts"]  # type: ignore[index]
     assert (again["format"], again["show_notes"], len(again["chapters"])) == ("m4a", "Notes of it", 2)
-    assert [one["type"] for one in again["operations"]] == ["crossfade"]
+    assert again["operations"] == [{"type": "crossfade", "seconds": 2.0}, {"type": "duck", "duck_db": 9.0}]
+    assert again["guid"] == str(made), "in the feed it stays the same episode"

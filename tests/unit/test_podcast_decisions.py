@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from core.errors import InvalidInput
 from core.music import feed, podcast
 from core.music.podcast_payloads import Chapter, PodcastInput, PodcastTrack, Range
-from core.music.podcast_text import chapters_of, ranges_of, seconds_of
+from core.music.podcast_text import chapters_of, ranges_of, seconds_of, written
 from core.video.payloads import AutoCutSilence
 from core.video.plan import Measured
 from core.video.timeline import Word
@@ -255,6 +255,11 @@ def test_times_are_read_as_they_are_shown(start: int, length: int) -> None:
     (found,) = ranges_of(f" {feed.stamp(start)} – {feed.stamp(start + length)},")
     assert (found.start, found.end) == (start, start + length)
     assert chapters_of(f"[{feed.stamp(start)}] - A: title 2") == (Chapter(start=start, title="A: title 2"),)
+
+
+@given(st.floats(0, 86_000))
+def test_times_written_are_read_to_the_millisecond(seconds: float) -> None:
+    assert seconds_of(written(seconds)) == pytest.approx(seconds, abs=0.0006)
 
 
 def test_what_is_no_time_is_said() -> None:

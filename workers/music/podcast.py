@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput, UnsupportedMedia
+from core.i18n import t
 from core.models.assets import Asset
 from core.music import feed
 from core.music import podcast as decisions
@@ -15,6 +16,7 @@ from core.progress import Progress, part
 from core.recordings import RECORDING_MADE
 from core.storage import require_space, safe_name
 from core.video.plan import Measured, Needs, needs
+from core.video.text import has_thai
 from core.video.timeline import Word
 from providers.audio import podcast as engine
 from providers.audio import raw, tags
@@ -25,9 +27,8 @@ from workers.context import JobContext
 from workers.registry import task
 from workers.video.source import Source
 
-# Each track as it was, cleaned and cut; then the buses, the mix and what the limiter writes, all as long as the whole.
-_FILES = 8
-_AD, _INTRO = "Advertisement", "Introduction"
+# Each track as it was, cleaned and cut; then the buses, the mix, its peaks and what the limiter writes.
+_FILES, _MIXED_FILES = 3, 5
 
 
 @task("audio.podcast")
@@ -53,6 +54,7 @@ def podcast(context: JobContext, payload: PodcastInput) -> dict[str, Any]:
         for track, placed, (path, _, lufs, _) in zip(payload.tracks, places, prepared, strict=True)
     ]  # fmt: skip
     total = max(placed.end for placed in places)
+    require_space(round(total * raw.BYTES_PER_SECOND * _MIXED_FILES))
     chapters = _chapters(payload, places, [words for *_, words in prepared], total)
     mixing = part(context.progress, 0.7, 0.78)
     mono = payload.channels == "mono"
@@ -143,12 +145,13 @@ def _chapters(
         ),
         key=lambda word: word.start,
     )
+    lang = "th" if payload.language.startswith("th") or has_thai(payload.title) else "en"
     ads = [
-        (placed.start, placed.end, track.title or _AD)
+        (placed.start, placed.end, track.title or t("podcast.chapter_ad", lang))
         for track, placed in zip(payload.tracks, places, strict=True)
         if track.role == "ad"
     ]
-    return decisions.automatic_chapters(spoken, total, ads, opening=_INTRO)
+    return decisions.automatic_chapters(spoken, total, ads, opening=t("podcast.chapter_opening", lang))
 
 
 def _tags(payload: PodcastInput) -> dict[str, str]:
@@ -202,8 +205,8 @@ def _documents(
     path = context.folder / "item.xml"
     path.write_text(
         feed.item(
-            payload, chapters, file_name=file_name, size_bytes=size_bytes, seconds=seconds, identifier=episode_id,
-            chapters_name=chapters_name, made_at=datetime.now(UTC),
+            payload, chapters, file_name=file_name, size_bytes=size_bytes, seconds=seconds,
+            identifier=payload.guid or episode_id, chapters_name=chapters_name, made_at=datetime.now(UTC),
         ),
         encoding="utf-8",
     )  # fmt: skip
