@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     luma_api_base: str = Field(
         "https://api.lumalabs.ai/dream-machine/v1", alias="LUMA_API_BASE", description="Luma API"
     )
+    pika_api_base: str = Field(
+        "https://queue.fal.run", alias="PIKA_API_BASE", description="the queue of fal, which serves Pika"
+    )
     translation_api_base: str = Field(
         "https://api.openai.com/v1",
         alias="TRANSLATION_API_BASE",

@@ -83,7 +83,10 @@ def ask_source(viewer: shell.Viewer) -> dict[str, Any] | None:
     if kind == "storyboard":
         scenes = [row.order() for row in board.edit(viewer, take_pictures(viewer))]
         whole = [scene for scene in scenes if scene is not None]
-        return {"storyboard": {"scenes": whole}} if whole and len(whole) == len(scenes) else None
+        if len(whole) < len(scenes):
+            st.caption(t("make.scene_empty", lang))
+            return None
+        return {"storyboard": {"scenes": whole}}
     text = st.text_input(t("make.prompt", lang), max_chars=1000, key="make_prompt")
     st.caption(t("make.prompt_help", lang))
     return {"prompt": text} if _has_words(text) else None

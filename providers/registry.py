@@ -93,7 +93,11 @@ def _video(studio: _Studio) -> list[ProviderInfo]:
         "internal_ffmpeg", "video", "FFmpeg", ready, "provider.ffmpeg" if ready else "provider.missing.ffmpeg",
         "GPL-3.0-or-later (run as a program)", details={"styles": list(LOOKS)},
     )  # fmt: skip
-    bases = {"runway": get_settings().runway_api_base, "luma": get_settings().luma_api_base}
+    bases = {
+        "runway": get_settings().runway_api_base,
+        "luma": get_settings().luma_api_base,
+        "pika": get_settings().pika_api_base,
+    }
     hosted = [
         ProviderInfo(
             name, "video", name.title(), key in studio.stored,
@@ -105,13 +109,7 @@ def _video(studio: _Studio) -> list[ProviderInfo]:
         )
         for name, key in engines.KEYS.items()
     ]  # fmt: skip
-    later = [
-        ProviderInfo(
-            name, "video", name.title(), False, "provider.later", "vendor's terms", details={"setting": setting}
-        )
-        for name, setting in engines.LATER.items()
-    ]
-    return [built_in, *hosted, *later]
+    return [built_in, *hosted]
 
 
 def _speech(studio: _Studio) -> list[ProviderInfo]:

@@ -1,10 +1,11 @@
-"""A loopback Runway or Luma in a process of its own: ``python -m tests.fakes.clips <runway|luma> <clip.mp4>``.
+"""A loopback Runway, Luma or Pika in a process of its own: ``python -m tests.fakes.clips <name> <clip.mp4>``.
 
 Each takes what its service takes for a clip of a prompt and refuses what that refuses: Runway (text_to_video of gen4.5)
 no key, no or another X-Runway-Version, unknown fields, another ratio, part seconds; Luma (generations/video of ray-2)
-no key, another shape, length or resolution. An order goes one step on each time it is asked for. A clip's address works
-without a key; ``stale_addresses`` have expired when they are told. Under /_ are the test's switches: what to answer
-next (``planned``: a status, or "cut" to take an order and break the connection), and the log of orders and requests.
+no key, another shape, length or resolution; Pika (fal's queue) the same, and an answer asked for before it is there. An
+order goes one step on each time it is asked for. A clip's address works without a key; ``stale_addresses`` have expired
+when they are told. Under /_ are the test's switches: what to answer next (``planned``: a status, or "cut" to take an
+order and break the connection), and the log of orders and requests.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Handler(BaseHTTPRequestHandler):
     create_path: ClassVar[str]
     created: ClassVar[int]
     steps: ClassVar[tuple[str, ...]]
+    scheme: ClassVar[str] = "Bearer"
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
@@ -74,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def allowed(self) -> bool:
-        if self.headers.get("Authorization") != f"Bearer {KEY}":
+        if self.headers.get("Authorization") != f"{self.scheme} {KEY}":
             self.refuse(401, "Invalid API key")
         elif self.server.planned and self.server.planned[0] != "cut":
             self.refuse(self.server.planned.pop(0), "As planned.")
@@ -115,21 +117,27 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200, self.server.clip, "video/mp4")
         if not self.allowed():
             return None
-        handle = self.path.rpartition("/")[2]
+        handle = next((part for part in self.path.split("/") if part in self.server.orders), "")
         order = self.server.orders.get(handle)
         if order is None:
             return self.refuse(404, "Not found")
+        return self.tell(handle, order)
+
+    def tell(self, handle: str, order: Order) -> None:
+        """Answer how an order stands, one step further on."""
         order.asked += 1
         step = self.steps[min(order.asked, len(self.steps)) - 1]
         return self.answer(200, self.told(handle, order, step, self._address() if step == self.steps[-1] else ""))
 
     def do_DELETE(self) -> None:
-        self.server.requests.append(f"DELETE {self.path}")
+        self.cancel("DELETE", self.path.rpartition("/")[2], 204)
+
+    def cancel(self, method: str, handle: str, status: int) -> None:
+        self.server.requests.append(f"{method} {self.path}")
         if self.allowed():
-            order = self.server.orders.get(self.path.rpartition("/")[2])
-            if order is not None:
-                order.cancelled = True
-            self.send(204, b"", "application/json")
+            if handle in self.server.orders:
+                self.server.orders[handle].cancelled = True
+            self.send(status, b"" if status == 204 else b"{}", "application/json")
 
     def _address(self) -> str:
         address = f"/clips/{uuid.uuid4()}.mp4?_jwt=x"
@@ -219,7 +227,47 @@ class LumaHandler(Handler):
         return generation
 
 
-SERVICES: dict[str, type[Handler]] = {"runway": RunwayHandler, "luma": LumaHandler}
+class PikaHandler(Handler):
+    create_path = "/fal-ai/pika/v2.2/text-to-video"
+    created = 200
+    steps = ("IN_QUEUE", "IN_PROGRESS", "COMPLETED")
+    scheme = "Key"
+
+    def refuse(self, status: int, message: str) -> None:
+        self.answer(status, {"detail": message})
+
+    def problems(self, body: dict[str, Any]) -> list[str]:
+        allowed: dict[str, tuple[Any, ...]] = {
+            "aspect_ratio": ("16:9", "9:16", "1:1", "4:5", "5:4", "3:2", "2:3"),
+            "resolution": ("720p", "1080p"),
+            "duration": (5, 10),
+        }
+        found = [name for name, values in allowed.items() if body.get(name) not in values]
+        found += [name for name in body if name not in {*allowed, "prompt", "negative_prompt", "seed"}]
+        return found + ([] if body.get("prompt") else ["prompt"])
+
+    def told(self, handle: str, order: Order, step: str, address: str) -> dict[str, Any]:
+        there = f"https://elsewhere.example/fal-ai/pika/requests/{handle}"
+        return {"request_id": handle, "status": step, "status_url": f"{there}/status", "response_url": there}
+
+    def tell(self, handle: str, order: Order) -> None:
+        if self.path == f"/fal-ai/pika/requests/{handle}/status":
+            order.asked += 1
+            step = self.steps[min(order.asked, len(self.steps)) - 1]
+            return self.answer(200 if step == "COMPLETED" else 202, self.told(handle, order, step, ""))
+        if self.path != f"/fal-ai/pika/requests/{handle}":
+            return self.refuse(404, "Path not found")
+        if order.asked < len(self.steps):
+            return self.refuse(400, "Request is still in progress")
+        if order.failure:
+            return self.answer(422, {"detail": [{"loc": ["body", "prompt"], "msg": order.failure, "type": "policy"}]})
+        return self.answer(200, {"video": {"url": self._address(), "content_type": "video/mp4"}})
+
+    def do_PUT(self) -> None:
+        self.cancel("PUT", self.path.split("/")[-2], 202)
+
+
+SERVICES: dict[str, type[Handler]] = {"runway": RunwayHandler, "luma": LumaHandler, "pika": PikaHandler}
 
 
 class FakeClips:

@@ -19,6 +19,7 @@ from core.video.generate.engines import KEYS
 from core.video.generate.payloads import GenerateInput
 from providers.video.hosted.base import AnswerLost, HostedVideo, Order, Task, fetch
 from providers.video.hosted.luma import Luma
+from providers.video.hosted.pika import Pika
 from providers.video.hosted.runway import Runway
 from workers.context import JobContext
 
@@ -43,6 +44,8 @@ def engine_of(context: JobContext, provider: str) -> HostedVideo:
     settings = get_settings()
     if provider == "luma":
         return Luma(settings.luma_api_base, value)
+    if provider == "pika":
+        return Pika(settings.pika_api_base, value)
     return Runway(settings.runway_api_base, value)
 
 

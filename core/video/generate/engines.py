@@ -8,10 +8,9 @@ from core.errors import InvalidInput, NotConfigured
 from core.video.generate.payloads import GenerateInput
 
 BUILTIN = "internal_ffmpeg"
-KEYS = {"runway": "RUNWAY_API_KEY", "luma": "LUMA_API_KEY"}
-"""The stored key of each hosted engine that is built."""
-LATER = {"pika": "FAL_KEY"}
-LONGEST_CLIP = {"runway": 10.0, "luma": 9.0}
+KEYS = {"runway": "RUNWAY_API_KEY", "luma": "LUMA_API_KEY", "pika": "FAL_KEY"}
+"""The stored key of each hosted engine; Pika's API is fal's."""
+LONGEST_CLIP = {"runway": 10.0, "luma": 9.0, "pika": 10.0}
 """Seconds."""
 
 
@@ -23,10 +22,6 @@ def require_ready(order: GenerateInput, stored: Container[str]) -> None:
         NotConfigured: naming what is missing.
         InvalidInput: a hosted engine makes one clip of a prompt.
     """
-    if order.provider in LATER:
-        raise NotConfigured(
-            "This service is not part of the studio yet.", "Choose another one.", setting=order.provider
-        )
     if order.provider == BUILTIN:
         return
     if order.prompt is None:

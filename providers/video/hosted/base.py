@@ -147,6 +147,8 @@ def message_of(answer: httpx.Response) -> str:
         return f"HTTP {answer.status_code}"
     body: Any = answer.json()
     found = (body.get("error") or body.get("detail") or body.get("message")) if isinstance(body, dict) else None
+    if isinstance(found, list) and found and isinstance(found[0], dict):  # FastAPI's list of what is wrong
+        found = found[0].get("msg")
     return clean(found)[:300] if isinstance(found, str) and found else f"HTTP {answer.status_code}"
 
 
