@@ -22,6 +22,7 @@ from core.publishing.payloads import (
     RescheduleInput,
     SeriesInput,
 )
+from core.publishing.pipelines.store import PipelineInput
 from core.video.ad_payloads import AdsInput
 from core.video.chapter_payloads import ChaptersInput
 from core.video.generate.payloads import GenerateInput
@@ -182,6 +183,24 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
                 "tags": ["bangkok", "food"],
             }
         ],
+    },
+    PipelineInput: {
+        "name": "Shorts of every talk",
+        "needs_approval": True,
+        "recipe": {
+            "trigger": {"kind": "recording", "name_contains": "talk", "min_seconds": 300},
+            "make": {"kind": "shorts", "count": 5, "language": "en", "operations": [{"type": "auto_cut_silence"}]},
+            "targets": [
+                {
+                    "platform_account_id": _ACCOUNT,
+                    "title": "{title} · {series}",
+                    "description": "{description}\n\n{credits}",
+                    "tags": ["{tags}", "{series}"],
+                    "privacy": "public",
+                }
+            ],
+            "schedule": {"kind": "times", "times": ["12:00", "18:30"], "gap_minutes": 120},
+        },
     },
     RescheduleInput: {"scheduled_time": "2030-05-02T18:00", "timezone": "Asia/Bangkok"},
     AccountInput: {

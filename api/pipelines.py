@@ -147,6 +147,7 @@ _All = Annotated[Chosen, Body(default_factory=Chosen)]
 @router.post("/{pipeline_id}/runs/{run_id}/approve")
 def approve(actor: CurrentActor, pipeline_id: UUID, run_id: UUID, chosen: _All) -> RunOut:
     """Schedule what waits: all, or the contents of these episodes. TikTok is asked what its creators allow now."""
+    actor.require("editor")
     with database.session(actor) as session:
         asked = approval.accounts_that_ask(session, runs.one(session, pipeline_id, run_id))
     creators.ask_all(actor, asked)

@@ -32,7 +32,6 @@ DONE = "export_taken"
 def bring_in(viewer: shell.Viewer) -> None:
     """A file, what would become of every line, and the button that takes it."""
     lang = viewer.lang
-    st.markdown(f"**{t('business.export.title', lang)}**")
     st.caption(t("business.export.lead", lang))
     if DONE in st.session_state:
         st.success(t("business.export.taken", lang, count=st.session_state.pop(DONE)))

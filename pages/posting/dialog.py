@@ -125,11 +125,12 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
         offer_simulated(viewer, key="dialog_simulated")
         return
     names = {row.id: account_label(row, lang) for row in usable}
+    st.session_state.setdefault("publish_where", [usable[0].id])  # so that the advisor can have chosen
+    st.session_state.setdefault("publish_when", "now")
     picked = st.pills(
         t("publishing.where", lang),
         list(names),
         selection_mode="multi",
-        default=[usable[0].id],
         format_func=names.__getitem__,
         key="publish_where",
     )
@@ -139,7 +140,6 @@ def _body(viewer: shell.Viewer, episode_id: UUID) -> None:
     mode = st.segmented_control(
         t("publishing.when", lang),
         ("now", "later"),
-        default="now",
         required=True,
         format_func=lambda name: t(f"publishing.{name}", lang),
         key="publish_when",

@@ -112,7 +112,7 @@ def show(viewer: shell.Viewer, opened: Opened) -> None:
     channel = next((place for place in known.places if series is not None and place.id == series.channel_id), None)
     zone = channel.timezone if channel is not None else viewer.zone
     schedule = _when(lang, zone, known.recipe.schedule if known.recipe is not None else Schedule(), key("when"))
-    st.subheader(t("recipes.approve.title", lang), anchor=False)
+    st.subheader(t("recipes.when.look", lang), anchor=False)
     looks = st.toggle(
         t("recipes.when.approval", lang),
         known.pipeline.needs_approval if known.pipeline is not None else True,

@@ -17,7 +17,6 @@ from core.models.assets import Asset
 from core.models.jobs import Job
 from core.models.publishing import Episode, PipelineRun, PlatformAccount, PublicationRecord
 from core.publishing import provenance, states
-from core.publishing.payloads import PublicationOptions
 from core.publishing.pipelines import approval, runs
 from core.publishing.pipelines.approval import Chosen, PostChange
 from core.publishing.pipelines.document import Item, Post, RunDocument
@@ -26,6 +25,8 @@ from pages.posting import tiktok
 from pages.posting.dialog import ask_time
 from pages.posting.forms import show_caption
 
+ASKED = "recipe_question"
+"""Where the session keeps the post whose questions are open."""
 TONES = {"done": "good", "failed": "bad", "waiting_for_approval": "wait", "cancelled": ""}
 
 
@@ -211,39 +212,58 @@ def _post(
         if post.needs_person and st.button(
             t("recipes.approve.answer", lang), key=f"post-answer-{key}", icon=":material/how_to_reg:"
         ):
-            _ask_creator(viewer, run, item, post)
+            st.session_state[ASKED] = (run.id, item.episode_id, post.platform_account_id)
         if len(item.waiting) > 1 and st.button(
             t("recipes.approve.not_there", lang), key=f"post-not-{key}", type="tertiary"
         ):
             _change(viewer, run, PostChange(**mine, discard=True))
 
 
-def _ask_creator(viewer: shell.Viewer, run: PipelineRun, item: Item, post: Post) -> None:
+def show_questions(viewer: shell.Viewer) -> None:
+    """The dialog with TikTok's questions, while one is open: at every rerun until it is answered or closed."""
+    asked = st.session_state.get(ASKED)
+    if asked is None:
+        return
+    run_id, episode_id, account_id = asked
+    with database.session(viewer.actor) as session:
+        run = session.get(PipelineRun, run_id)
+    waiting = approval.waiting_posts(runs.document_of(run)) if run is not None else []
+    post = next(
+        (post for item, post in waiting if (item.episode_id, post.platform_account_id) == (episode_id, account_id)),
+        None,
+    )
+    if run is None or post is None:
+        _close()
+        return
+    title = t("recipes.approve.answer", viewer.lang)
+    st.dialog(title, width="medium", on_dismiss=_close)(_questions)(viewer, run, episode_id, post)
+
+
+def _close() -> None:
+    st.session_state.pop(ASKED, None)
+
+
+def _questions(viewer: shell.Viewer, run: PipelineRun, episode_id: UUID, post: Post) -> None:
     """TikTok's own questions, beside what is about to be posted; nothing is posted by answering them."""
     lang = viewer.lang
-
-    @st.dialog(t("recipes.approve.answer", lang), width="medium")
-    def opened() -> None:
-        with database.session(viewer.actor) as session:
-            account = get_owned(session, PlatformAccount, post.platform_account_id)
-            asset = session.get(Asset, post.asset_id)
-            material = provenance.of_asset(session, asset)
-            if asset is not None:
-                media.play(session, asset, lang, key=f"answer-{post.asset_id}", small=True)
-        answers = tiktok.ask(viewer, account, material)
-        show_caption(viewer, account, post.title, post.description, post.tags)
-        given = answers.options.get("tiktok", {})
-        ready = bool(answers.privacy) and bool(given.get("consent"))
-        if st.button(t("recipes.approve.keep", lang), type="primary", key="answer_keep", disabled=not ready):
-            options = PublicationOptions.model_validate({**post.options.model_dump(), **answers.options})
-            change = PostChange.model_validate(
-                {
-                    "episode_id": item.episode_id,
-                    "platform_account_id": post.platform_account_id,
-                    "privacy": answers.privacy,
-                    "options": options,
-                }
-            )
-            _change(viewer, run, change)
-
-    opened()
+    with database.session(viewer.actor) as session:
+        account = get_owned(session, PlatformAccount, post.platform_account_id)
+        asset = session.get(Asset, post.asset_id)
+        material = provenance.of_asset(session, asset)
+        if asset is not None:
+            media.play(session, asset, lang, key=f"answer-{post.asset_id}", small=True)
+    answers = tiktok.ask(viewer, account, material)
+    show_caption(viewer, account, post.title, post.description, post.tags)
+    given = answers.options.get("tiktok", {})
+    ready = bool(answers.privacy) and bool(given.get("consent"))
+    if st.button(t("recipes.approve.keep", lang), type="primary", key="answer_keep", disabled=not ready):
+        change = PostChange.model_validate(
+            {
+                "episode_id": episode_id,
+                "platform_account_id": post.platform_account_id,
+                "privacy": answers.privacy,
+                "options": {**post.options.model_dump(), **answers.options},
+            }
+        )
+        _close()
+        _change(viewer, run, change)

@@ -41,6 +41,7 @@ def show(viewer: shell.Viewer) -> None:
         recipes = {row.id: row.name for row in saved}
         for run in waiting:
             recipe_runs.approve(viewer, run, recipes[run.pipeline_id], names)
+        recipe_runs.show_questions(viewer)
     if not saved:
         shell.empty(t("recipes.empty_title", lang), t("recipes.empty", lang))
     if viewer.may_edit and st.button(t("recipes.new", lang), icon=":material/add:", key="recipe_new"):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from core import assets, database, events
 from core.errors import Conflict, InvalidInput, NotFound
@@ -342,3 +343,31 @@ def test_over_http(served: Served, owner: Actor, video: Path) -> None:
     with database.session(owner) as session:
         assert session.scalars(select(Pipeline)).all() == []
         assert [row.title for row in session.scalars(select(PublicationRecord))] == ["New"]
+
+
+def test_a_run_that_cannot_be_gone_on_with_is_given_up_and_holds_up_no_other(
+    owner: Actor, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = works.recipe(owner, room.simulated(owner), needs_approval=False)
+    source = works.recording(owner, video)
+    broken, sound = works.start(owner, key, source), works.start(owner, key, source)
+    advance = runs.advance
+
+    def fails_once(session: Session, actor: Actor, run: PipelineRun) -> bool:
+        if run.id == broken:
+            raise ValueError("nobody foresaw this")
+        return advance(session, actor, run)
+
+    monkeypatch.setattr(runs, "advance", fails_once)
+    works.turn()
+    assert (works.stage(broken), works.stage(sound)) == ("failed", "done")
+    error = works.run_of(broken).error
+    assert error is not None
+    assert error["title"] == "Something went wrong in the studio."
+    monkeypatch.undo()
+    with database.session(owner) as session:
+        approval.retry(session, owner, key, broken)
+    works.turn()
+    (post,) = works.document(broken).posts
+    assert works.stage(broken) == "waiting_for_approval"
+    assert [issue["code"] for issue in post.issues] == ["duplicate_content"], "the other run has posted the same video"

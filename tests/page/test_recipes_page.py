@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -12,18 +13,29 @@ from core import database
 from core.i18n import t
 from core.models.publishing import Episode, Pipeline, PublicationRecord
 from core.publishing import accounts
-from core.publishing.pipelines import runs, store
+from core.publishing.pipelines import planning, runs, store
 from core.publishing.pipelines.document import Item, Post
 from core.publishing.pipelines.recipe import MakeShorts, Recipe, Schedule, Trigger
 from core.publishing.pipelines.store import PipelineInput
 from core.security import Actor
+from core.settings import Settings
 from core.video.payloads import CutByBeat
 from pages.editor.project import Choices
 from pages.posting.recipe_choices import choices_of, make_of
 from pages.posting.recipe_form import clocks
+from tests.engine import publishing_studio as room
+from tests.fakes.tiktok.client import FakeTikTok
 from tests.page.conftest import words
 
 Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def tiktok(studio: Settings, tmp_path: Path) -> Iterator[FakeTikTok]:
+    fake = FakeTikTok.start(tmp_path / "tiktok.jsonl")
+    with room.pointed_at(fake):
+        yield fake
+    fake.stop()
 
 
 def _button(test: AppTest, key: str) -> None:
@@ -163,3 +175,43 @@ def test_times_of_day_as_people_write_them() -> None:
     assert clocks("9:00, 18.30,") == ("09:00", "18:30")
     for wrong in ("", "24:00", "12:60", "noon", "12:00; 13:00"):
         assert clocks(wrong) is None
+
+
+def test_tiktoks_questions_are_answered_before_its_post_is_approved(
+    open_page: Open, owner: Actor, settled: Callable[[str], None], add_asset: Callable[..., UUID], tiktok: FakeTikTok
+) -> None:
+    settled("en")
+    shape = {"width": 720, "height": 1280, "fps": "30/1"}
+    source, short = add_asset("talk.mp4"), add_asset("short.mp4", **shape)
+    account = room.account(owner, tiktok.account(nickname="Mali", username="mali.eats"), "creator", "tiktok")
+    with database.session(owner) as session:
+        wanted = {"targets": [{"platform_account_id": account}], "make": {"kind": "shorts"}}
+        recipe = Recipe.model_validate(wanted)
+        pipeline = store.create(session, owner, PipelineInput(name="Talks", recipe=recipe, needs_approval=False))
+        run = runs.start(session, owner, pipeline.id, source)
+        episode = Episode(owner_id=owner.owner_id, channel_id=pipeline.channel_id, title="Habits", asset_id=short)
+        session.add(episode)
+        session.flush()
+        outputs = [{"asset_id": str(short), "aspect_ratio": "9:16"}]
+        document = runs.document_of(run)
+        document.items = planning.suggest(session, run, document, [(episode.id, outputs)])
+        runs.settle(run, document)
+        key = episode.id
+    test = open_page("publishing")
+    assert t("recipes.approve.unanswered", "en") in words(test)
+    assert test.button(key=f"approve-one-{key}").disabled
+    _button(test, f"post-answer-{key}-{account}")
+    assert t("publishing.tiktok.posting_as", "en", name="Mali", username="mali.eats") in words(test)
+    assert test.button(key="answer_keep").disabled
+    test.selectbox(key=f"tiktok-{account}-privacy").select(t("privacy.public", "en")).run()
+    test.checkbox(key=f"tiktok-{account}-consent").check().run()
+    _button(test, "answer_keep")
+    with database.session(owner) as session:
+        assert session.query(PublicationRecord).all() == [], "an answer posts nothing"
+    test = open_page("publishing")
+    assert t("recipes.approve.answered", "en") in words(test)
+    _button(test, f"approve-one-{key}")
+    with database.session(owner) as session:
+        record = session.query(PublicationRecord).one()
+        assert (record.platform, record.privacy, record.state) == ("tiktok", "public", "scheduled")
+        assert record.options["tiktok"]["consent"] is True
