@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from core.advisor import activity, queries, slots
+from core.advisor import activity, outlook, queries, slots
 from core.advisor.actions import Action, more_like, opening, publish_draft, recipe_for
 from core.advisor.chat import default_scope, uses_simulated
 from core.advisor.render import Draft
 from core.advisor.results import Result
 from core.advisor.store import keep
 from core.advisor.text import quoted
+from core.business.dashboard import today
 from core.business.scope import owner_of
 from core.i18n import has, t
 from core.models.advisor import AdvisorQuery
@@ -128,8 +129,17 @@ def advice(
     if not scope.simulated and old.rows and old.derived["late"].value and old.rows[0]["observed"] is not None:
         give("stale", old, opening("publishing", lang, tab="accounts"), lambda draft: _stale(draft, old))
     best = slots.best_slot(session, scope)
-    if best.rows and best.rows[0]["probability"] > slots.SURE:
+    if best.derived["weekdays"].value and best.rows[0]["probability"] > slots.SURE:
         give("slot", best, publish_draft(session, lang, moment), lambda draft: _slot(draft, best))
+    elif slots.part_is_sure(best):
+        give("slot", best, publish_draft(session, lang, moment), lambda draft: _part(draft, best))
+    titled = outlook.title_patterns(session, scope)
+    for place in outlook.sure(titled)[:1]:
+        board = opening("publishing", lang)
+        give("titles", titled, board, lambda draft, row=place: _titles(draft, titled, row))  # type: ignore[misc]
+    ahead = outlook.outlook(session, scope, today(session, zone, simulated=scope.simulated, now=moment))
+    if ahead.rows:
+        give("forecast", ahead, opening("business", lang), lambda draft: _forecast(draft, ahead))
     return found
 
 
@@ -184,6 +194,30 @@ def _stale(draft: Draft, result: Result) -> None:
         account=quoted(row["account"]),
         platform=_platform(row["platform"], draft.lang),
         moment=draft.number(result, "0.observed"),
+    )
+
+
+def _part(draft: Draft, result: Result) -> None:
+    draft.say(
+        "advisor.advice.part",
+        part=draft.number(result, "part"),
+        uplift=draft.number(result, "part_uplift"),
+        probability=draft.number(result, "part_probability"),
+    )
+
+
+def _titles(draft: Draft, result: Result, place: int) -> None:
+    draft.say("advisor.titles.claim", **{name: draft.number(result, f"{place}.{name}") for name in outlook.TOLD})
+
+
+def _forecast(draft: Draft, result: Result) -> None:
+    draft.say(
+        "advisor.advice.forecast",
+        title=quoted(result.rows[0]["title"]),
+        days=draft.number(result, "ahead"),
+        views=draft.number(result, "0.views"),
+        low=draft.number(result, "0.views_low"),
+        high=draft.number(result, "0.views_high"),
     )
 
 

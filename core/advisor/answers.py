@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core.advisor import activity, queries, slots
+from core.advisor import activity, outlook, queries, slots
 from core.advisor.periods import CUSTOM, Ahead, Spoken
 from core.advisor.render import Draft
 from core.advisor.results import Result
 from core.advisor.text import quoted
 from core.advisor.understand import Understood
+from core.business.dashboard import today
 from core.business.performance import OUTLIER
 from core.business.scope import Scope
 from core.i18n import has, t
@@ -35,8 +36,10 @@ FOLLOW_UPS: Final = {
     "freshness": ("overview", "attention", "scheduled"),
     "attention": ("scheduled", "freshness", "overview"),
     "best_slot": ("scheduled", "best_short", "top"),
+    "forecast": ("overview", "by_channel", "best_slot"),
+    "titles": ("best_short", "best_slot", "top"),
 }
-ABLE: Final = ("top", "losses", "best_short", "scheduled", "overview", "costs", "by_series", "best_slot")
+ABLE: Final = ("top", "losses", "best_short", "scheduled", "overview", "costs", "by_series", "best_slot", "forecast")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ def run(session: Session, ask: Ask) -> Result:
         "attention": lambda: activity.attention(session, scope, now=ask.now),
         "freshness": lambda: activity.freshness(session, scope, now=ask.now),
         "best_slot": lambda: slots.best_slot(session, scope),
+        "forecast": lambda: outlook.outlook(
+            session, scope, today(session, ask.zone, simulated=scope.simulated, now=ask.now)
+        ),
+        "titles": lambda: outlook.title_patterns(session, scope),
     }
     return runners[str(found.intent)]()
 
@@ -103,6 +110,8 @@ def compose(draft: Draft, ask: Ask, result: Result) -> None:
         "attention": _attention,
         "freshness": _freshness,
         "best_slot": _best_slot,
+        "forecast": _forecast,
+        "titles": _titles,
     }
     writers[str(ask.understood.intent)](draft, ask, result)
     caveats(draft, str(ask.understood.intent), result)
@@ -353,7 +362,9 @@ def _best_slot(draft: Draft, ask: Ask, result: Result) -> None:
     if not result.rows:
         draft.say("advisor.slot.too_few", posts=draft.number(result, "posts"), needed=draft.number(result, "needed"))
         return
-    if result.rows[0]["probability"] > slots.SURE:
+    known = 0
+    if result.derived["weekdays"].value and result.rows[0]["probability"] > slots.SURE:
+        known += 1
         draft.say(
             "advisor.slot.claim",
             day=draft.number(result, "0.weekday"),
@@ -361,9 +372,52 @@ def _best_slot(draft: Draft, ask: Ask, result: Result) -> None:
             probability=draft.number(result, "0.probability"),
             posts=draft.number(result, "posts"),
         )
+    if slots.part_is_sure(result):
+        known += 1
+        draft.say(
+            "advisor.slot.part",
+            part=draft.number(result, "part"),
+            uplift=draft.number(result, "part_uplift"),
+            probability=draft.number(result, "part_probability"),
+            posts=draft.number(result, "posts"),
+        )
+    if known:
         return
     draft.say("advisor.slot.no_evidence", posts=draft.number(result, "posts"))
-    if len(result.rows) > 1:
+    if result.derived["weekdays"].value > 1:
         draft.say(
             "advisor.slot.test", first=draft.number(result, "0.weekday"), second=draft.number(result, "1.weekday")
         )
+
+
+def _forecast(draft: Draft, ask: Ask, result: Result) -> None:
+    if not result.rows:
+        history, needed = draft.number(result, "history"), draft.number(result, "days_needed")
+        draft.say("advisor.forecast.too_few", history=history, needed=needed)
+        return
+    draft.say("advisor.forecast.ahead", days=draft.number(result, "ahead"))
+    for index, row in enumerate(result.rows[:LISTED]):
+        for what in ("views", "revenue"):
+            if row[what] is not None:
+                expected, low, high = (draft.number(result, f"{index}.{what}{end}") for end in ("", "_low", "_high"))
+                title = quoted(row["title"])
+                draft.say(f"advisor.forecast.{what}", title=title, expected=expected, low=low, high=high)
+    error, tests = draft.number(result, "0.typical_error"), draft.number(result, "0.tests")
+    draft.say("advisor.forecast.how", error=error, tests=tests)
+
+
+def _titles(draft: Draft, ask: Ask, result: Result) -> None:
+    if not result.rows:
+        draft.say("advisor.titles.too_few", posts=draft.number(result, "posts"))
+        return
+    found = outlook.sure(result)
+    if not found:
+        draft.say("advisor.titles.none", posts=draft.number(result, "posts"))
+    for place in found:
+        say_title_pattern(draft, result, place, "advisor.titles.claim")
+
+
+def say_title_pattern(draft: Draft, result: Result, place: int, key: str) -> None:
+    """One pattern with its counts and what it is measured against."""
+    values = {name: draft.number(result, f"{place}.{name}") for name in outlook.TOLD}
+    draft.say(key, **values)

@@ -15,6 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.advisor.results import Cell, Result
+from core.advisor.slots import PART
 from core.i18n import formats, t
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -55,6 +56,10 @@ def shown(cell: Cell, currency: str, lang: str, zone: ZoneInfo) -> str:
         return formats.moment(value if isinstance(value, date) else date.fromisoformat(value), lang, zone)
     if cell.kind == "weekday":
         return t(f"advisor.weekday.{int(value)}", lang)
+    if cell.kind == "part":
+        return f"{int(value):02d}:00–{int(value) + PART:02d}:00"
+    if cell.kind == "pattern":
+        return t(f"advisor.titles.pattern.{value}", lang)
     if cell.kind in ("hours", "days"):
         rounded = round(float(value), 1)
         return t(f"advisor.{cell.kind}", lang, count=1 if rounded == 1 else formats.number(rounded, lang))

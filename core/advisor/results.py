@@ -15,7 +15,7 @@ from core.business.figures import Ran
 @dataclass(frozen=True)
 class Column:
     """``kind`` is text, money, count, percent, rate (of one, with a decimal), multiple, number, moment, day, weekday (0
-    is Monday), hours or days."""
+    is Monday), part (of the day, by its first hour), pattern (of titles), hours or days."""
 
     name: str
     kind: str

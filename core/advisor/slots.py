@@ -1,6 +1,7 @@
 """When to post: only what the channel's own figures support.
 
-Log views at two days of age, less the series' mean, are grouped by weekday in the channel's zone. The weekdays'
+Log views at two days of age, less the series' mean, are grouped by weekday, and by four-hour part of the day, in the
+channel's zone (with fewer posts than hours in a week, finer parts only find chance). The groups'
 effects are pooled (normal-normal, half-normal(0.3) prior on their spread, integrated on a grid), so that the best of
 seven noisy means is not taken for a discovery. A claim needs a probability over 0.9 that the best day is worth more
 than +10 %.
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import fmean, pvariance
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -27,6 +28,8 @@ from core.business.scope import Scope
 from core.models.publishing import ContentChannel
 
 AGE: Final = timedelta(hours=48)
+PART: Final = 4
+"""Hours in a part of the day."""
 FEWEST: Final = 10
 UPLIFT: Final = math.log(1.10)
 SURE: Final = 0.9
@@ -80,49 +83,71 @@ def pooled(groups: dict[int, Sequence[float]]) -> list[Effect]:
 
 
 def best_slot(session: Session, scope: Scope) -> Result:
-    """Weekdays with their pooled effect on views at two days of age."""
+    """Weekdays and parts of the day with their pooled effect on views at two days of age; the weekdays come first.
+
+    A part of the day is told by its first hour; the derived cells ``part``, ``part_uplift`` and ``part_probability``
+    are those of the best one.
+    """
     grown = performance.growth(session, scope)
     zones = {
         row.id: ZoneInfo(row.timezone)
         for row in session.execute(select(ContentChannel.id, ContentChannel.timezone)).all()
     }
-    by_series: dict[object, list[tuple[int, float]]] = defaultdict(list)
+    by_series: dict[object, list[tuple[int, int, float]]] = defaultdict(list)
     for key, curve in grown.curves.items():
         item, views = grown.content[key], curve.at(AGE)
         if views is None or item.published_at is None:
             continue
-        day = item.published_at.astimezone(zones[item.channel_id]).weekday()
-        by_series[item.series_id or item.channel_id].append((day, math.log1p(views)))
+        local = item.published_at.astimezone(zones[item.channel_id])
+        part = local.hour // PART * PART
+        by_series[item.series_id or item.channel_id].append((local.weekday(), part, math.log1p(views)))
     groups: dict[int, list[float]] = defaultdict(list)
-    for pairs in by_series.values():
-        middle = fmean(value for _, value in pairs)
-        for day, value in pairs:
+    parts: dict[int, list[float]] = defaultdict(list)
+    for posts in by_series.values():
+        middle = fmean(value for _day, _part, value in posts)
+        for day, part, value in posts:
             groups[day].append(value - middle)
-    effects = pooled(dict(groups))
+            parts[part].append(value - middle)
+    effects, hours = pooled(dict(groups)), pooled(dict(parts))
     statement, parameters = joined([grown.query])
     result = Result(
         name="best_slot",
         columns=(
             Column("weekday", "weekday"),
+            Column("part", "part"),
             Column("posts", "count"),
             Column("uplift", "percent"),
             Column("probability", "percent"),
         ),
-        rows=[
-            {
-                "weekday": item.group,
-                "posts": item.posts,
-                "uplift": round(math.expm1(item.effect), 4),
-                "probability": round(item.probability, 4),
-            }
-            for item in effects
-        ],
+        rows=[_row("weekday", item) for item in effects] + [_row("part", item) for item in hours],
         statement=statement,
         parameters={"simulated": scope.simulated, **parameters},
         currency=scope.currency,
         simulated=scope.simulated,
         data_through=grown.data_through,
     )
+    result.derived["weekdays"] = Cell(len(effects), "count", "weekdays among the rows")
+    if hours:
+        best = _row("part", hours[0])
+        result.derived["part"] = Cell(best["part"], "part", "the best part of the day among the rows")
+        result.derived["part_uplift"] = Cell(best["uplift"], "percent", "its difference in views")
+        result.derived["part_probability"] = Cell(best["probability"], "percent", "its probability")
     result.derived["posts"] = Cell(sum(len(group) for group in groups.values()), "count", "posts observed for two days")
     result.derived["needed"] = Cell(FEWEST, "count", "fewest posts to look at")
     return result
+
+
+def _row(kind: str, item: Effect) -> dict[str, Any]:
+    other = "part" if kind == "weekday" else "weekday"
+    return {
+        kind: item.group,
+        other: None,
+        "posts": item.posts,
+        "uplift": round(math.expm1(item.effect), 4),
+        "probability": round(item.probability, 4),
+    }
+
+
+def part_is_sure(result: Result) -> bool:
+    """Whether the best part of the day of :func:`best_slot` may be told as one."""
+    return "part" in result.derived and result.derived["part_probability"].value > SURE

@@ -59,6 +59,8 @@ WEIGHTS: Final[dict[str, dict[str, float]]] = {
         "negated": -1.0, "most": 0.1, "roi": -0.3, "baseline": -0.4,
     },
     "outliers": {"outlier": 2.2, "views": 0.3, "baseline": 0.1, "which": 0.2, "short": -0.4},
+    "forecast": {"forecast": 2.4, "views": 0.3, "earn": 0.3, "howmuch": 0.2, "schedule": -0.3, "attention": -0.5},
+    "titles": {"titled": 2.3, "perform": 0.3, "most": 0.2, "which": 0.2, "views": 0.2, "earn": -0.3, "schedule": -1.0},
     "freshness": {"fresh": 2.4, "when": 0.2},
     "attention": {"attention": 1.6, "posting": 0.7, "which": 0.2, "schedule": -0.6, "loss": -0.6, "earn": -1.2,
                   "profit": -1.2, "cost": -0.8, "negated": -1.0},

@@ -19,13 +19,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.advisor.slots import AGE, FEWEST, SURE, pooled
+from core.advisor.slots import PART as PART
 from core.business.performance import curve
 from core.models.business import PerformanceSnapshot
 from core.models.publishing import PublicationRecord
 from core.publishing import states
 
-PART = 4
-"""Hours in a part of the day: with fewer posts than hours in a week, finer slots only find chance."""
 POSTS = 500
 
 

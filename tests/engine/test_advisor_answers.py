@@ -18,7 +18,7 @@ from core.advisor.chat import ask
 from core.advisor.render import shown
 from core.advisor.store import stored_cell
 from core.business.costs import Cost, enter_cost
-from core.business.revenue import Earning, record_revenue
+from core.business.revenue import Earning, record_earnings, record_revenue
 from core.business.snapshots import Snapshot, record_snapshots
 from core.business.targets import Target
 from core.errors import InvalidInput, NotFound
@@ -401,3 +401,96 @@ def test_an_answer_that_suggests_something_opens_the_form_for_it(owner: Actor, w
         )
     message, _ = _answer(owner, "Which series brings the best return?")
     assert message.actions == [], "it has a recipe already"
+
+
+def _years_of_figures(owner: Actor, days: int) -> World:
+    """One video watched 100 times a day and once more for every Sunday, earning a baht a day, up to yesterday."""
+    with database.session(owner) as session:
+        set_preferences(session, owner, language="en", timezone="Asia/Bangkok", currency="THB")
+        begins = NOW - timedelta(days=days)
+        made = build(session, owner.owner_id, ["Evergreen"], published_at=begins - timedelta(hours=1))
+        seen, snapshots, earned = 0, [], []
+        for day in range(days):
+            moment = begins + timedelta(days=day)
+            seen += 170 if moment.weekday() == 6 else 100
+            snapshots.append(Snapshot(made.publication_ids[0], moment, {"views": seen}, "test"))
+            target = Target(publication_id=made.publication_ids[0])
+            earned.append(Earning(target, Decimal(1), "THB", moment.date(), "test", f"d{day}"))
+        record_snapshots(session, snapshots)
+        record_earnings(session, earned)
+    return made
+
+
+def test_a_forecast_has_bounds_and_says_when_there_is_too_little(owner: Actor) -> None:
+    _years_of_figures(owner, 60)
+    message, queries = _answer(owner, "What is the forecast for the coming month?")
+    assert "has 60 days of figures, and 116 are needed" in message.content
+    _check_numbers(message, queries)
+    with database.session(owner) as session:
+        assert "forecast" not in {item.kind for item in advice(session, owner, now=NOW)}
+
+
+def test_a_forecast_of_what_repeats_is_that(owner: Actor) -> None:
+    _years_of_figures(owner, 170)
+    message, (query,) = _answer(owner, "What is the forecast for the coming month?")
+    assert "The coming 30 days" in message.content
+    assert "• “Kitchen”: about 3,300 views, between" in message.content
+    assert "• “Kitchen”: about ฿30.00 earned, between" in message.content
+    _check_numbers(message, [query])
+    (row,) = query.rows
+    assert row["views_low"] <= 3300 <= row["views_high"] <= 3600
+    assert "channel_daily" in query.statement
+    assert "finance_daily" in query.statement
+    message, (query,) = _answer(owner, "คาดการณ์เดือนหน้าเป็นอย่างไร")
+    assert "ราว 3,300 วิว" in message.content
+    _check_numbers(message, [query])
+    with database.session(owner) as session:
+        given = {item.kind: item for item in advice(session, owner, now=NOW)}
+        assert "about 3,300 views in the coming 30 days" in given["forecast"].text
+
+
+def _posts(owner: Actor, titles: list[str], hours: list[int], views: list[int]) -> None:
+    """Shorts of one series, a day apart, each at an hour in Bangkok, with its views after two days."""
+    with database.session(owner) as session:
+        set_preferences(session, owner, language="en", timezone="Asia/Bangkok", currency="THB")
+        made = build(session, owner.owner_id, titles)
+        for index, (key, hour, count) in enumerate(zip(made.publication_ids, hours, views, strict=True)):
+            moment = datetime(2026, 1, 5, hour, tzinfo=BANGKOK) + timedelta(days=index)
+            session.get_one(PublicationRecord, key).published_at = moment
+            session.flush()
+            record_snapshots(session, [Snapshot(key, moment + timedelta(days=2, minutes=1), {"views": count}, "test")])
+
+
+def test_a_best_hour_is_told_beside_the_weekday(owner: Actor) -> None:
+    hours = [9, 19] * 14
+    _posts(
+        owner, [f"Post {n}" for n in range(28)], hours, [100 + n if h == 9 else 400 + n for n, h in enumerate(hours)]
+    )
+    message, (query,) = _answer(owner, "When is the best time to post?")
+    assert "16:00–20:00 is your best time of day" in message.content
+    assert "best day" not in message.content, "every weekday had both hours alike"
+    _check_numbers(message, [query])
+    assert {row["part"] for row in query.rows if row["part"] is not None} == {8, 16}
+    with database.session(owner) as session:
+        given = {item.kind: item for item in advice(session, owner, now=NOW)}
+        assert given["slot"].text.startswith("Post at 16:00–20:00")
+
+
+def test_a_title_pattern_is_told_only_where_the_numbers_carry_it(owner: Actor) -> None:
+    titles = [f"{n} ways to cook" if n % 2 else "A way to cook" for n in range(28)]
+    _posts(owner, titles, [12] * 28, [400 + n if n % 2 else 100 + n for n in range(28)])
+    message, (query,) = _answer(owner, "Which titles work best?")
+    assert "Titles with a number do better: 14 posts with a median of 414 views" in message.content
+    assert "against 113 for the 14 others" in message.content
+    _check_numbers(message, [query])
+    with database.session(owner) as session:
+        assert "titles" in {item.kind for item in advice(session, owner, now=NOW)}
+
+
+def test_titles_that_differ_by_chance_alone_are_no_pattern(owner: Actor) -> None:
+    titles = [f"{n} ways to cook" if n % 2 else "A way to cook" for n in range(28)]
+    _posts(owner, titles, [12] * 28, [100 + (n * 37) % 300 for n in range(28)])
+    message, (query,) = _answer(owner, "Which titles work best?")
+    assert "No pattern in your 28 titles" in message.content
+    _check_numbers(message, [query])
+    assert [row["pattern"] for row in query.rows] == ["number"], "patterns that all or none have are not looked at"
