@@ -115,7 +115,8 @@ class Lookup(BaseModel):
         description="top: episodes ranked by a metric. losses: episodes that cost more than they earned. best_short, "
         "outliers: views against the channel's median at the same age. overview: totals. by_series, by_channel, "
         "by_platform: rankings. costs: by category. scheduled: planned posts. attention: posts in trouble. "
-        "freshness: how old the figures are. best_slot: weekday to post on."
+        "freshness: how old the figures are. best_slot: when to post. forecast: views and revenue of the coming days "
+        "with bounds. titles: what words in titles go with."
     )
     metric: Literal[queries.METRICS] = Field("revenue", description="what top and the rankings sort by")  # type: ignore[valid-type]
     order: Literal["most", "least"] = "most"
