@@ -65,7 +65,7 @@ def master(
     for attempt in range(_ROUNDS):
         within = part(progress, attempt / _ROUNDS, (attempt + 1) / _ROUNDS)
         if aim is None or silent:
-            level.write(ceiling)
+            level.write(ceiling, part(within, 0, 0.6))
         else:
             level.reach(aim, ceiling, part(within, 0, 0.6))
         path = finish(raw, part(within, 0.6, 0.9))
@@ -100,7 +100,7 @@ class _Level:
             self.gain_db = min(target - lufs, MAX_GAIN_DB)
         return lufs
 
-    def write(self, ceiling_db: float) -> float | None:
+    def write(self, ceiling_db: float, progress: Progress) -> float | None:
         """Write the sound with the gain as it is; answers its loudness."""
         meter = Meter()
         with self._raw.open("wb") as file:
@@ -108,6 +108,7 @@ class _Level:
             def take(data: bytes) -> None:
                 file.write(data)
                 meter.feed_bytes(data)
+                progress(file.tell() / max(self._signal.nbytes, 1), "stage.sound")
 
             limit(self._signal, self._peaks, 10 ** (self.gain_db / 20), 10 ** (ceiling_db / 20), take)
         return meter.lufs()
@@ -118,8 +119,7 @@ class _Level:
         before: tuple[float, float] | None = None
         slope = _FIRST_SLOPE
         for attempt in range(_TRIES):
-            lufs = self.write(ceiling_db)
-            progress((attempt + 1) / _TRIES, "stage.sound")
+            lufs = self.write(ceiling_db, part(progress, attempt / _TRIES, (attempt + 1) / _TRIES))
             if lufs is None or abs(target - lufs) <= _NEAR_LU:
                 return
             if before is not None and abs(self.gain_db - before[0]) > 0.02:

@@ -15,9 +15,9 @@ from core.music.podcast import Placed, Span
 from core.music.podcast_payloads import PodcastOperation
 from core.music.remaster_payloads import Dereverb, Equalize, ReduceNoise
 from core.progress import Progress, no_progress, part
-from providers.audio import frames, image, raw, suppress, tone
+from providers.audio import image, raw, suppress
 from providers.audio.decode import STUDIO_RATE
-from providers.audio.remaster import denoised
+from providers.audio.remaster import worked
 from providers.video.sound_edit import CHANNELS, FADE_SAMPLES, Signal, duck_curve, gain_at, level_db, raised, repeated
 
 _REPEAT_OVERLAP = 2.0
@@ -39,22 +39,13 @@ def clean(signal: Signal, operations: Sequence[PodcastOperation], folder: Path, 
     """A voice without its noise and room, in its colour; as it is where nothing of that was asked."""
     found = signal
     asked = [one for one in operations if isinstance(one, ReduceNoise | Dereverb | Equalize)]
-    for index, one in enumerate(sorted(asked, key=lambda one: ("reduce_noise", "dereverb", "eq").index(one.type))):
+    for index, one in enumerate(colours.in_order(asked)):
         within = part(progress, index / len(asked), (index + 1) / len(asked))
-        pieces: Iterator[Signal]
-        if isinstance(one, ReduceNoise):
-            pieces = denoised(found, one, within)
-        elif isinstance(one, Dereverb):
-            decay = suppress.decay_seconds(found)
-            if decay is None:
-                continue
-            room = suppress.Suppressor(suppress.LateReverberation(decay), colours.room_floor_db(one))
-            pieces = frames.filtered(found, suppress.ROOM_WINDOW, suppress.ROOM_HOP, room.gains, within)
-        else:
-            pieces = raw.each(found, tone.equalised(colours.equalizer(one.preset, one.amount)))
+        decay = suppress.decay_seconds(found) if isinstance(one, Dereverb) else None
+        pieces = worked(found, one, decay=decay, progress=within)
         found = raw.write(folder / f"clean-{index}.f32", pieces, len(found), within)
         if index:
-            (folder / f"clean-{index - 1}.f32").unlink(missing_ok=True)
+            (folder / f"clean-{index - 1}.f32").unlink()
     return found
 
 

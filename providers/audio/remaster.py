@@ -53,7 +53,7 @@ def remaster(
     decoding = part(progress, 0.0, _SHARES[0])
     signal = raw.decode(source, folder / "source.f32", duration_seconds=duration_seconds, progress=decoding)
     before = loudness(signal)
-    known = _Reference(reference, folder, part(progress, *_SHARES)) if reference is not None else None
+    known = Reference(reference, folder, part(progress, *_SHARES)) if reference is not None else None
     decay: float | None = None
     steps = [one for one in decisions.in_order(operations) if one.type != "normalize"]
     at = folder / "source.f32"
@@ -62,7 +62,9 @@ def remaster(
         if isinstance(operation, Dereverb):
             decay = suppress.decay_seconds(signal)
         made = folder / f"step-{index}.f32"
-        signal = raw.write(made, _worked(signal, operation, known, decay, within), len(signal), within)
+        signal = raw.write(
+            made, worked(signal, operation, decay=decay, reference=known, progress=within), len(signal), within
+        )
         at.unlink()
         at = made
     target = decisions.loudness_target(operations, known.lufs if known else None)
@@ -77,7 +79,7 @@ def remaster(
     return Remastered(done.path, seconds, before, done.loudness, decay)
 
 
-class _Reference:
+class Reference:
     """Colour and loudness of the track to come nearer to."""
 
     def __init__(self, path: Path, folder: Path, progress: Progress) -> None:
@@ -91,11 +93,18 @@ class _Reference:
         decoded.unlink()
 
 
-def _worked(
-    signal: Signal, operation: RemasterOperation, reference: _Reference | None, decay: float | None, progress: Progress
+def worked(
+    signal: Signal,
+    operation: RemasterOperation,
+    *,
+    decay: float | None = None,
+    reference: Reference | None = None,
+    progress: Progress = no_progress,
 ) -> Iterator[Signal]:
+    """What one operation makes of a signal, in blocks. ``decay`` is the room's for ``dereverb``, ``reference`` the
+    track's for ``match``."""
     if isinstance(operation, ReduceNoise):
-        return denoised(signal, operation, progress)
+        return _denoised(signal, operation, progress)
     if isinstance(operation, Dereverb):
         if decay is None:
             return raw.blocks(signal)
@@ -107,13 +116,13 @@ def _worked(
         return tone.corrected(signal, added, progress)
     if isinstance(operation, Equalize):
         return raw.each(signal, tone.equalised(decisions.equalizer(operation.preset, operation.amount)))
-    assert isinstance(operation, Stereo)
+    assert isinstance(operation, Stereo), "loudness comes last, in master()"
     if operation.mode == "mono":
         return raw.each(signal, image.mono)
     return raw.each(signal, image.widened(decisions.widening(image.side_ratio(signal), operation.amount)))
 
 
-def denoised(signal: Signal, order: ReduceNoise, progress: Progress = no_progress) -> Iterator[Signal]:
+def _denoised(signal: Signal, order: ReduceNoise, progress: Progress = no_progress) -> Iterator[Signal]:
     """The signal with its steady noise turned down."""
     how = decisions.cleaning(order)
     noise = suppress.noise_of(signal, how)

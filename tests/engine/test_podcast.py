@@ -89,12 +89,12 @@ def quieter(path: Path, folder: Path, by_db: float) -> Path:
 
 @pytest.fixture(scope="module")
 def host() -> Any:
-    return spoken_clip(TALK[:3], [0.4, 2.5, 0.4])
+    return spoken_clip(TALK[1:3], [2.5, 0.4])
 
 
 @pytest.fixture(scope="module")
 def guest() -> Any:
-    return spoken_clip(TALK[3:5], [0.5, 0.4])
+    return spoken_clip(TALK[3:4], [0.4])
 
 
 def test_an_episode_with_everything(client: httpx.Client, owner: Actor, tmp_path: Path, host: Any, guest: Any) -> None:
