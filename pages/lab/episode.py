@@ -18,12 +18,15 @@ from core.music.feed import stamp
 from core.music.podcast_payloads import PodcastInput
 from core.music.podcast_text import chapters_of, ranges_of, written
 from pages import media, shell, work
+from pages.components.upload import upload
 from pages.components.waveform import SectionMark
 from pages.editor import speech, tracks
 from pages.lab.episode_tracks import edited_tracks, load_tracks
 
 NEW = "new"
 _DRAFT = "episode_draft"
+_COVER = "episode_cover"
+_COVER_BYTES = 20 * 1024 * 1024
 _KEPT = ("season", "published_at", "guid")
 """What an order may say that the form does not show: an episode that is made again keeps it."""
 
@@ -289,15 +292,28 @@ def _chapters(lang: str, draft: dict[str, Any]) -> tuple[str, str]:
 
 
 def _cover(viewer: shell.Viewer, draft: dict[str, Any]) -> UUID | None:
-    """A picture of the library, if there is one."""
+    """A picture of the library, or one that is brought in now."""
+    lang = viewer.lang
+    st.session_state.setdefault(_COVER, UUID(draft["cover_asset_id"]) if draft.get("cover_asset_id") else None)
+    chooser, bring = st.columns((1, 1), vertical_alignment="bottom")
+    with bring.expander(t("podcast.bring_cover", lang)):
+        arrived = upload(
+            lang, key="episode_cover_upload", accept="image/jpeg,image/png", multiple=False, max_bytes=_COVER_BYTES,
+            hint=t("material.upload_hint", lang, size="{size}"),
+        )  # fmt: skip
     with database.session(viewer.actor) as session:
+        for one in arrived.asset_ids if arrived else []:
+            row = assets.get(session, one)
+            if row.kind == "image":
+                st.session_state[_COVER] = row.id
+            else:
+                bring.warning(t("material.not_a_picture", lang, name=shell.plain(row.name)), icon=":material/error:")
         pictures = {row.id: row.name for row in assets.search(session, kind="image", limit=100)}
-    if not pictures:
-        return None
-    options = [None, *pictures]
-    before = draft.get("cover_asset_id")
-    index = options.index(UUID(before)) if before and UUID(before) in pictures else 0
-    return st.selectbox(
-        t("podcast.cover", viewer.lang), options, index=index, key="episode_cover",
-        format_func=lambda one: t("podcast.no_cover", viewer.lang) if one is None else pictures[one],
+    for name, why in arrived.refused if arrived else []:
+        bring.warning(f"**{shell.plain(name)}**  \n{shell.plain(why)}", icon=":material/error:")
+    if st.session_state[_COVER] not in pictures:
+        st.session_state[_COVER] = None
+    return chooser.selectbox(
+        t("podcast.cover", lang), [None, *pictures], key=_COVER,
+        format_func=lambda one: t("podcast.no_cover", lang) if one is None else pictures[one],
     )  # fmt: skip
