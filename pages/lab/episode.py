@@ -26,7 +26,7 @@ from pages.lab.episode_tracks import edited_tracks, load_tracks
 NEW = "new"
 _DRAFT = "episode_draft"
 _COVER = "episode_cover"
-_COVER_BYTES = 20 * 1024 * 1024
+_COVER_BYTES = 20_000_000
 _KEPT = ("season", "published_at", "guid")
 """What an order may say that the form does not show: an episode that is made again keeps it."""
 
@@ -295,7 +295,7 @@ def _cover(viewer: shell.Viewer, draft: dict[str, Any]) -> UUID | None:
     """A picture of the library, or one that is brought in now."""
     lang = viewer.lang
     st.session_state.setdefault(_COVER, UUID(draft["cover_asset_id"]) if draft.get("cover_asset_id") else None)
-    chooser, bring = st.columns((1, 1), vertical_alignment="bottom")
+    chooser, bring = st.container(), st.container()  # the choice stands above what it depends on
     with bring.expander(t("podcast.bring_cover", lang)):
         arrived = upload(
             lang, key="episode_cover_upload", accept="image/jpeg,image/png", multiple=False, max_bytes=_COVER_BYTES,
