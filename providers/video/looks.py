@@ -33,23 +33,29 @@ def _vignette(look: Look) -> str:
 
 
 def _tones(look: Look) -> str:
-    parts = []
-    if (look.contrast, look.saturation, look.gamma) != (1.0, 1.0, 1.0):
-        parts.append(f"eq=contrast={look.contrast:.3f}:saturation={look.saturation:.3f}:gamma={look.gamma:.3f}")
-    if look.fade:
-        parts.append(f"curves=all='0/{look.fade:.3f} 1/{1 - look.fade / 3:.3f}'")
-    return ",".join(parts)
+    if (look.contrast, look.saturation, look.gamma) == (1.0, 1.0, 1.0):
+        return ""
+    return f"eq=contrast={look.contrast:.3f}:saturation={look.saturation:.3f}:gamma={look.gamma:.3f}"
 
 
 def _colours(look: Look) -> str:
-    parts = []
-    if look.warmth:
-        red, blue = 0.35 * look.warmth, -0.35 * look.warmth
-        parts.append(f"colorbalance=rm={red:.3f}:bm={blue:.3f}:rh={red / 2:.3f}:bh={blue / 2:.3f}")
-    if look.split:
-        cool, warm = 0.16 * look.split, 0.25 * look.split
-        parts.append(f"colorbalance=rs={-cool:.3f}:bs={cool:.3f}:rh={warm:.3f}:bh={-warm:.3f}")
-    return ",".join(parts)
+    """One curve for each of red, green and blue: lifted black, warm or cold, shadows and lights apart. FFmpeg's
+    ``colorbalance`` does the last two as well, at five times the cost (56 ms of CPU for a 1080p frame)."""
+    if not (look.fade or look.warmth or look.split):
+        return ""
+    curves = ":".join(f"{name}='{_curve(look, tint)}'" for name, tint in (("r", 1.0), ("g", 0.0), ("b", -1.0)))
+    return f"curves={curves}"
+
+
+def _curve(look: Look, tint: float) -> str:
+    """Five points of a channel that warmth and light move up where ``tint`` is 1, down where it is −1."""
+    warm, apart = tint * look.warmth, tint * look.split
+    moved = (-0.04 * apart, 0.09 * warm - 0.06 * apart, 0.17 * warm, 0.12 * warm + 0.09 * apart, 0.04 * apart)
+    points = []
+    for at, shift in zip((0.0, 0.25, 0.5, 0.75, 1.0), moved, strict=True):
+        held = look.fade + at * (1 - look.fade * 4 / 3)
+        points.append(f"{at:g}/{min(max(held + shift, 0.0), 1.0):.3f}")
+    return " ".join(points)
 
 
 def _grain(look: Look) -> str:
