@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from core import assets, database, voices
 from core.models.jobs import Job
+from core.narration import SpokenLine, words_of
 from core.preferences import store_value
 from core.security import Actor
 from core.settings import Settings, get_settings
@@ -71,7 +72,8 @@ def sounding(path: Path) -> list[tuple[float, float]]:
 
 def test_the_text_is_said_where_the_metadata_tell(client: httpx.Client, owner: Actor) -> None:
     asset, path = found(client, owner, spoken(client, {"text": TEXT, "language": "en"}))
-    assert tokens(transcribe(path, language="en", model=BUNDLED).text) == tokens(TEXT.replace("\n", " "))
+    transcript = transcribe(path, language="en", model=BUNDLED)
+    assert tokens(transcript.text) == tokens(TEXT.replace("\n", " "))
     info = soundfile.info(path)
     assert (info.samplerate, info.channels, info.subtype) == (48_000, 2, "PCM_24")
     assert asset["duration_seconds"] == pytest.approx(info.duration, abs=1e-3)
@@ -84,6 +86,9 @@ def test_the_text_is_said_where_the_metadata_tell(client: httpx.Client, owner: A
     assert [row["text"] for row in told] == [
         "Turn your chair to the window.", "Nobody tells you how much that helps.", "Then press record.",
     ]  # fmt: skip
+    words = [word for row in told for word in words_of(SpokenLine(**row))]
+    off = [abs(mine.start - heard.start) for mine, heard in zip(words, transcript.words, strict=True)]
+    assert np.median(off) < 0.12, "words are placed by their letters"
     spans = sounding(path)
     for row in told:
         assert min(abs(start - row["start"]) for start, _ in spans) < 0.03
