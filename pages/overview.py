@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import database
 from core.i18n import LANGUAGES, clock, moment, t
-from core.models.publishing import Episode
+from core.models.publishing import Episode, PipelineRun
 from core.preferences import CURRENCIES
 from core.settings import get_settings
 from pages import media, shell, work
@@ -87,6 +87,19 @@ def running(viewer: shell.Viewer) -> None:
 
 def next_step(viewer: shell.Viewer, session: Session) -> None:
     """One hint, when there is one."""
+    waiting = session.scalar(
+        select(func.count()).select_from(PipelineRun).where(PipelineRun.state == "awaiting_approval")
+    )
+    if waiting:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{t('recipes.home', viewer.lang, count=waiting)}**")
+            st.page_link(
+                shell.page_file("publishing"),
+                label=t("recipes.look", viewer.lang),
+                icon=":material/arrow_forward:",
+                query_params={"tab": t("recipes.tab", viewer.lang)},
+            )
+        return
     drafts = session.scalar(
         select(func.count()).select_from(Episode).where(Episode.state == "draft", Episode.discarded_at.is_(None))
     )

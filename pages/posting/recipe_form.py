@@ -281,9 +281,7 @@ def _target(
             format_func=lambda name: t(f"privacy.{name}", lang),
             key=f"{key}-privacy",
         )
-    if account.platform == "youtube":
-        kids = st.toggle(t("recipes.posts.kids", lang), options.made_for_kids, key=f"{key}-kids")
-        options = PublicationOptions.model_validate({**options.model_dump(), "made_for_kids": kids})
+    options = _own_options(lang, account.platform, options, key)
     shape: AspectRatio | None = None
     if len(shapes) > 1:
         shape = st.segmented_control(
@@ -303,6 +301,34 @@ def _target(
         "aspect_ratio": shape,
         "options": options,
     }
+
+
+def _own_options(lang: str, platform: str, stored: PublicationOptions, key: str) -> PublicationOptions:
+    """What one platform alone asks and a recipe may answer for every post."""
+    given: dict[str, Any] = {}
+    if platform == "youtube":
+        given["made_for_kids"] = st.toggle(t("recipes.posts.kids", lang), stored.made_for_kids, key=f"{key}-kids")
+    elif platform == "facebook":
+        words = {
+            "auto": "recipes.posts.surface_auto",
+            "reel": "publishing.facebook.surface_reel",
+            "video": "publishing.facebook.surface_video",
+        }
+        surface = st.segmented_control(
+            t("publishing.facebook.goes_out", lang),
+            list(words),
+            default=stored.facebook.surface or "auto",
+            required=True,
+            format_func=lambda name: t(words[name], lang),
+            key=f"{key}-surface",
+        )
+        given["facebook"] = {"surface": None if surface == "auto" else surface}
+    elif platform == "instagram":
+        feed = st.toggle(
+            t("publishing.instagram.share_to_feed", lang), stored.instagram.share_to_feed, key=f"{key}-feed"
+        )
+        given["instagram"] = {**stored.instagram.model_dump(), "share_to_feed": feed}
+    return PublicationOptions.model_validate({**stored.model_dump(), **given})
 
 
 def _when(lang: str, zone: str, stored: Schedule, key: str) -> Schedule | None:

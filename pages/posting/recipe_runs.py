@@ -209,6 +209,14 @@ def _post(
             time = ask_time(lang, post.timezone, key=f"post-move-{key}")
             if st.button(t("common.save", lang), key=f"post-moved-{key}", type="primary"):
                 _change(viewer, run, PostChange(**mine, scheduled_time=time, timezone=post.timezone))
+        with st.popover(t("recipes.approve.words", lang), icon=":material/edit_note:"):
+            with st.form(f"post-words-{key}", border=False):
+                text = st.text_area(t("publishing.text", lang), post.description, key=f"post-text-{key}")
+                tags = st.text_input(t("publishing.tags", lang), ", ".join(post.tags), key=f"post-tags-{key}")
+                saved = st.form_submit_button(t("common.save", lang), type="primary")
+            if saved:
+                given = [tag.strip()[:100] for tag in tags.split(",") if tag.strip()]
+                _change(viewer, run, PostChange(**mine, description=text, tags=given))
         if post.needs_person and st.button(
             t("recipes.approve.answer", lang), key=f"post-answer-{key}", icon=":material/how_to_reg:"
         ):

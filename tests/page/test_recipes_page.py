@@ -13,6 +13,7 @@ from core import database
 from core.i18n import t
 from core.models.publishing import Episode, Pipeline, PublicationRecord
 from core.publishing import accounts
+from core.publishing.payloads import AccountInput, AuthConfig
 from core.publishing.pipelines import planning, runs, store
 from core.publishing.pipelines.document import Item, Post
 from core.publishing.pipelines.recipe import MakeShorts, Recipe, Schedule, Trigger
@@ -137,14 +138,55 @@ def test_what_waits_is_seen_changed_and_approved(open_page: Open, owner: Actor, 
     title = next(one.key for one in test.text_input if one.key and one.key.startswith(f"post-title-{episode_id}"))
     test.text_input(key=title).set_value("Six habits").run()
     assert not test.exception
+    text = next(one.key for one in test.text_area if one.key and one.key.startswith(f"post-text-{episode_id}"))
+    test.text_area(key=text).set_value("Every morning.")
+    test.text_input(key=text.replace("text", "tags")).set_value("habits, , morning")
+    _button(test, next(one.key for one in test.button if one.key and f"post-words-{episode_id}" in one.key))
     _button(test, f"approve-one-{episode_id}")
     with database.session(owner) as session:
         record = session.query(PublicationRecord).one()
         assert (record.title, record.state) == ("Six habits", "scheduled")
+        assert (record.description, record.tags) == ("Every morning.", ["habits", "morning"])
     shown = words(open_page("publishing"))
     assert t("recipes.next.scheduled", "en", out=0, count=1, time="5 Jan 2090, 18:00") in shown
     _button(test, f"run-stop-{run_id}")
     assert t("recipes.next.cancelled", "en") in words(test)
+
+
+def test_the_first_page_says_that_something_waits(open_page: Open, waiting: tuple[UUID, UUID]) -> None:
+    assert t("recipes.home", "en", count=1) in words(open_page("overview"))
+
+
+def test_what_a_platform_asks_for_every_post_is_kept_in_the_recipe(
+    open_page: Open, owner: Actor, settled: Callable[[str], None]
+) -> None:
+    settled("en")
+    with database.session(owner) as session:
+        for platform in ("facebook", "instagram", "youtube"):
+            wanted = AccountInput(
+                platform=platform, external_id="1", name=f"My {platform}", auth_config=AuthConfig(access_token="t")
+            )  # type: ignore[arg-type]
+            accounts.add(session, owner, wanted)
+        ids = {row.platform: row.id for row in accounts.listed(session)}
+        targets = [{"platform_account_id": key} for key in ids.values()]
+        recipe = Recipe.model_validate({"targets": targets, "make": {"kind": "shorts", "language": "en"}})
+        key = store.create(session, owner, PipelineInput(name="Everywhere", recipe=recipe)).id
+    test = open_page("publishing")
+    _button(test, f"recipe-edit-{key}")
+
+    def named(elements: object, end: str) -> str:
+        return next(one.key for one in elements if one.key and one.key.endswith(end))  # type: ignore[attr-defined]
+
+    test.segmented_control(key=named(test.segmented_control, f"{ids['facebook']}-surface")).set_value("video").run()
+    test.toggle(key=named(test.toggle, f"{ids['instagram']}-feed")).set_value(False).run()
+    test.toggle(key=named(test.toggle, f"{ids['youtube']}-kids")).set_value(True).run()
+    _button(test, "recipe_save")
+    with database.session(owner) as session:
+        kept = {one.platform_account_id: one for one in store.recipe_of(session.get_one(Pipeline, key)).targets}
+    assert kept[ids["facebook"]].options.facebook.surface == "video"
+    assert kept[ids["instagram"]].options.instagram.share_to_feed is False
+    assert kept[ids["youtube"]].options.made_for_kids is True
+    assert kept[ids["youtube"]].privacy == "public"
 
 
 def test_a_discarded_short_leaves_the_board(open_page: Open, owner: Actor, waiting: tuple[UUID, UUID]) -> None:
