@@ -14,7 +14,8 @@ from core.models.identity import Project
 from core.models.jobs import Job
 from core.video.chapter_payloads import ChaptersInput
 from core.video.timeline import AspectRatio
-from pages import shell, work
+from pages import media, shell, work
+from pages.components.player import player
 from pages.editor import choices as choice_form
 from pages.editor import operations
 from pages.editor import project as projects
@@ -75,7 +76,7 @@ def check(viewer: shell.Viewer, project: Project, asset: Asset, chosen: Choices)
     borders: list[dict[str, Any]] = (job.result or {}).get("borders") or []
     for index in range(len(state.chapters)):
         with st.container(border=True):
-            _one(viewer, project, state, index, borders)
+            _one(viewer, project, asset, state, index, borders)
     kept = [chapter for chapter in state.chapters if chapter.kept]
     shapes = list(choice_form.FORMATS)
     ratio: AspectRatio = st.selectbox(
@@ -129,7 +130,12 @@ def _store(viewer: shell.Viewer, project: Project, changed: ProjectState) -> Non
 
 
 def _one(
-    viewer: shell.Viewer, project: Project, state: ProjectState, index: int, borders: list[dict[str, Any]]
+    viewer: shell.Viewer,
+    project: Project,
+    asset: Asset,
+    state: ProjectState,
+    index: int,
+    borders: list[dict[str, Any]],
 ) -> None:
     lang, chapter = viewer.lang, state.chapters[index]
     # Keys hold the place in the recording: what is joined or split is another thing with widgets of its own.
@@ -144,12 +150,13 @@ def _one(
         duration(chapter.end - chapter.start, lang),
         *(t(reason, lang) for reason in chapter.reasons if has(reason)),
     )
-    if not viewer.may_edit:
-        return
-    if kept != chapter.kept or (title and title != chapter.title):
+    if viewer.may_edit and (kept != chapter.kept or (title and title != chapter.title)):
         state.chapters[index] = chapter.model_copy(update={"kept": kept, "title": title or chapter.title})
         _store(viewer, project, state)
     with st.container(horizontal=True):
+        _watch(viewer, asset, chapter, key)
+        if not viewer.may_edit:
+            return
         if index + 1 < len(state.chapters) and st.button(
             t("chapters.join", lang), icon=":material/merge:", key=f"join-{key}"
         ):
@@ -158,6 +165,18 @@ def _one(
             st.rerun()
         with st.popover(t("chapters.split", lang), icon=":material/call_split:", key=f"split-{key}"):
             _split(viewer, project, state, index, borders, key)
+
+
+def _watch(viewer: shell.Viewer, asset: Asset, chapter: ChapterDraft, key: str) -> None:
+    """The chapter in the recording itself, before anything is rendered (Media Fragments URI, W3C)."""
+    window = st.popover(
+        t("chapters.watch", viewer.lang), icon=":material/play_arrow:", key=f"watch-{key}", on_change="rerun"
+    )
+    if not window.open:  # a page shows fifty of these: the player is made when it is asked for
+        return
+    with window, database.session(viewer.actor) as session:
+        address = f"{media.playable_url(session, asset)}#t={chapter.start:.2f},{chapter.end:.2f}"
+        player(address, key=f"play-{key}", title=chapter.title, small=True)
 
 
 def _split(

@@ -39,6 +39,12 @@ def test_pieces_are_added_counted_and_made(
     test.button(key=f"ads-put-body-{project_id}").click().run()
     test.pills(key=f"ads-formats-{project_id}").set_value(["9:16", "1:1"]).run()
     assert "Combinations: 1 · shapes: 2 · languages: 2 · videos in all: 4" in words(test)
+    assert test.button(key="make_ads").disabled, "captions in Thai need something that translates them"
+    with database.session(owner) as session:
+        state = projects.state_of(session.get_one(Project, project_id))
+        state.choices.captions = None
+        projects.save_state(session, owner, project_id, state)
+    test = open_page("video", project=str(project_id))
     test.button(key="make_ads").click().run()
     assert not test.exception
     with database.session(owner) as session:

@@ -62,6 +62,10 @@ def test_what_the_user_makes_of_the_proposals_is_rendered(
         session.add(search)
     test = open_page("video", project=str(project_id))
     assert t("chapters.reason.topic", "en") in words(test)
+    test.session_state["watch-61.000-130.500"] = True
+    test.run()
+    assert not test.exception
+    assert any("#t=61.00,130.50" in str(one.proto) for one in test.get("bidi_component"))
     assert test.selectbox(key="split-at-1.000-60.000").value == 1  # the best place is offered first
     test.button(key="split-now-1.000-60.000").click().run()
     test.button(key="join-61.000-130.500").click().run()

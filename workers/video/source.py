@@ -277,8 +277,11 @@ class Source:
         if found is None:
             from providers.video.analysis import scene_cuts
 
+            def look(fraction: float, stage: str | None = None) -> None:
+                progress(fraction, "stage.shots" if stage == "stage.watch" else stage)  # no faces are looked for
+
             spans = None if moments is None else [(moment - reach, moment + reach) for moment in moments]
-            found = {"cuts": list(scene_cuts(self.path, spans=spans, progress=part(progress, 0, 1, "stage.watch")))}
+            found = {"cuts": list(scene_cuts(self.path, spans=spans, progress=look))}
             self._context.store_analysis(self.asset.sha256, "shots", found, parameters)
         return [float(cut) for cut in found["cuts"]]
 
