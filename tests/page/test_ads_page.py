@@ -42,7 +42,7 @@ def test_pieces_are_added_counted_and_made(
     assert test.button(key="make_ads").disabled, "captions in Thai need something that translates them"
     with database.session(owner) as session:
         state = projects.state_of(session.get_one(Project, project_id))
-        state.choices.captions = None
+        state.choices.captions = ""
         projects.save_state(session, owner, project_id, state)
     test = open_page("video", project=str(project_id))
     test.button(key="make_ads").click().run()
