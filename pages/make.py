@@ -116,9 +116,13 @@ def ask_engine(viewer: shell.Viewer) -> ProviderInfo:
     """Who makes the video, ready or why not (V1.5)."""
     with database.session(viewer.actor) as session:
         known = {one.name: one for one in providers(session, viewer.actor.owner_id) if one.kind == "video"}
+    lang = viewer.lang
+    told = {name: (one.title, shell.plain(one.reason_in(lang))) for name, one in known.items()}
+    if known[engines.BUILTIN].ready:
+        told[engines.BUILTIN] = (t("make.here", lang), t("make.here_lead", lang))
     picked = st.radio(
-        t("make.engine", viewer.lang), list(known), format_func=lambda name: known[name].title,
-        captions=[shell.plain(one.reason_in(viewer.lang)) for one in known.values()], key="make_engine",
+        t("make.engine", lang), list(known), format_func=lambda name: told[name][0],
+        captions=[told[name][1] for name in known], key="make_engine",
     )  # fmt: skip
     return known[picked]
 

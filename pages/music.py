@@ -251,9 +251,19 @@ def draft_of(viewer: shell.Viewer, asset: Asset) -> None:
 
 
 def listing(viewer: shell.Viewer) -> None:
+    """What there is, and beside it the ways to make something new."""
+    parts = {"music.songs": songs_of}
+    if viewer.may_edit:
+        parts |= {"compose.title": compose.show, "voice.title": voice.show, "podcast.title": episode.offer}
+    tabs = shell.tabs([t(name, viewer.lang) for name in parts])
+    for tab, show in zip(tabs, parts.values(), strict=True):
+        with tab:
+            show(viewer)
+
+
+def songs_of(viewer: shell.Viewer) -> None:
     lang = viewer.lang
     if viewer.may_edit:
-        compose.show(viewer)
         st.subheader(t("music.bring", lang))
         st.caption(t("music.bring_lead", lang))
         arrived = upload(
@@ -282,8 +292,6 @@ def listing(viewer: shell.Viewer) -> None:
             )
             if st.button(t("music.take_sound", lang), key="take_sound"):
                 take_sound(viewer, picked)
-    episode.offer(viewer)
-    st.subheader(t("music.songs", lang))
     if not songs:
         shell.empty(t("music.empty_title", lang), t("music.empty", lang))
     for start in range(0, len(songs), 3):
@@ -297,7 +305,6 @@ def listing(viewer: shell.Viewer) -> None:
                 if st.button(t("common.open", lang), key=f"song-{row.id}", width="stretch"):
                     st.query_params.from_dict({"asset": str(row.id)})
                     st.rerun()
-    voice.show(viewer)
     tracks.show_builtin(viewer)
 
 

@@ -268,7 +268,7 @@ def _music(viewer: shell.Viewer, stored: Choices, project_id: UUID, key: str, bu
         disabled=busy,
     )
     if not busy and st.button(t("compose.from_editor", lang), key=f"{key}-compose", icon=":material/music_note_add:"):
-        st.switch_page("music.py", query_params={"project": str(project_id)})
+        st.switch_page("music.py", query_params={"project": str(project_id), "tab": t("compose.title", lang)})
     duck = stored.duck_db
     if picked:
         track = next(track for track in options if track.value == picked)

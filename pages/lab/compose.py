@@ -35,7 +35,6 @@ LONGEST_WHOLE, LOOPED_SECONDS = 90.0, 60.0
 def show(viewer: shell.Viewer) -> None:
     """The form. Where the address names a project the music is for its video."""
     lang = viewer.lang
-    st.subheader(t("compose.title", lang))
     st.caption(t("compose.lead", lang))
     length = video_length(viewer, st.query_params["project"]) if "project" in st.query_params else None
     if length:

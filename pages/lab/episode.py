@@ -87,15 +87,12 @@ def _offer_again(viewer: shell.Viewer, order: dict[str, Any]) -> None:
 
 
 def offer(viewer: shell.Viewer) -> None:
-    """The way to a new episode, on the list of songs."""
+    """The way to a new episode."""
     lang = viewer.lang
-    if not viewer.may_edit:
-        return
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{t('podcast.title', lang)}**  \n{t('podcast.begin_lead', lang)}")
-        if st.button(t("podcast.begin", lang), key="episode_begin", icon=":material/podcasts:"):
-            st.query_params.from_dict({"episode": NEW})
-            st.rerun()
+    st.caption(t("podcast.begin_lead", lang))
+    if st.button(t("podcast.begin", lang), key="episode_begin", icon=":material/podcasts:", type="primary"):
+        st.query_params.from_dict({"episode": NEW})
+        st.rerun()
 
 
 def load(order: PodcastInput) -> None:

@@ -66,10 +66,8 @@ def ask_voice(viewer: shell.Viewer, text: str, *, key: str) -> str | None:
 def show(viewer: shell.Viewer) -> None:
     """The whole part."""
     lang = viewer.lang
-    st.subheader(t("voice.title", lang))
     st.caption(t("voice.lead", lang))
-    if viewer.may_edit:
-        _form(viewer)
+    _form(viewer)
     with database.session(viewer.actor) as session:
         job = session.scalar(select(Job).where(Job.kind == "audio.speech").order_by(Job.created_at.desc()).limit(1))
         rows = made(session)

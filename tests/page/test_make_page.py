@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from core import database, voices
+from core.i18n import t
 from core.models.jobs import Job
 from core.preferences import store_value
 from core.security import Actor
@@ -81,7 +82,7 @@ def test_a_prompt_says_what_the_engine_does_not_draw_and_services_say_what_they_
     page.text_input(key="make_prompt").set_value("Three habits").run()
     assert "draws no photographs" in words(page)
     engine = page.radio(key="make_engine")
-    assert engine.options[0] == "FFmpeg"
+    assert engine.options[0] == t("make.here", "en")
     assert {"Runway", "Pika", "Luma"} <= set(engine.options)
     for name in ("pika", "luma", "runway"):
         page.radio(key="make_engine").set_value(name).run()
