@@ -17,7 +17,6 @@ import numpy as np
 
 from core.errors import UnsupportedMedia
 from core.music.keys import chord_path, estimate_key, roman_numeral
-from core.music.metre import estimate_metre
 from core.music.scales import estimate_scale
 from core.music.structure import BarSound, bar_starts, find_sections
 from core.progress import Progress, no_progress, part
@@ -61,8 +60,9 @@ def analyze(path: Path, tasks: Collection[str], *, progress: Progress = no_progr
             }
         if {"tempo", "beats", "chords", "sections"} & wanted:
             onsets = beats.observe(samples, sounding, beginning)
-            frames = beats.beat_frames(onsets)
-            rhythm = _rhythm(onsets, frames)
+            found = beats.find(onsets)
+            frames = found.frames if found is not None else np.zeros(0)
+            rhythm = _rhythm(found)
             progress(0.7, "stage.music")
         if {"tempo", "beats"} & wanted:
             result |= rhythm
@@ -84,19 +84,17 @@ def analyze(path: Path, tasks: Collection[str], *, progress: Progress = no_progr
     return result
 
 
-def _rhythm(onsets: beats.Onsets, frames: beats.Frames) -> dict[str, Any]:
-    if frames.size < 4:
+def _rhythm(found: beats.Beats | None) -> dict[str, Any]:
+    if found is None:
         return {"bpm": None, "beats": [], "downbeats": [], "time_signature": None}
-    times = frames / notes.FRAMES_PER_SECOND
-    accents = beats.near(onsets.low + onsets.low_notes, frames)
-    metre = estimate_metre(accents.tolist(), beats.near(onsets.change, frames).tolist())
+    times = found.frames / notes.FRAMES_PER_SECOND
     # The slope through all beats is steadier than the median distance of neighbours, which the hop quantises.
     slope = float(np.polyfit(np.arange(times.size), times, 1)[0])
     return {
         "bpm": round(60.0 / slope, 2),
         "beats": [round(float(time), 3) for time in times],
-        "downbeats": [round(float(time), 3) for time in times[metre.first_downbeat :: metre.beats_per_bar]],
-        "time_signature": metre.time_signature,
+        "downbeats": [round(float(time), 3) for time in times[found.places == 0]],
+        "time_signature": f"{found.beats_per_bar}/4",
     }
 
 

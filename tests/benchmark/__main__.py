@@ -22,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-NAMES = ("start", "jobs", "upload", "render", "speech", "shorts", "music", "tabs", "stems")
+NAMES = ("start", "jobs", "upload", "render", "speech", "shorts", "music", "rhythms", "tabs", "stems")
 SECTION = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->\n", re.DOTALL)
 
 

@@ -158,11 +158,16 @@ def chorale(number: int) -> Song:
 
 def tune(number: int) -> Song:
     """A fiddle tune alone."""
+    wanted = tune_names()
+    return _from_corpus(wanted[number * 37 % len(wanted)], "tune", 96 + 7 * number, ((40, 73, 22, 105)[number % 4],))
+
+
+def tune_names() -> list[str]:
+    """The dances of the corpus, in order."""
     from music21 import corpus
 
     names = sorted(str(path) for path in corpus.getPaths() if path.parent.name == "ryansMammoth")
-    wanted = [name for name in names if any(word in name for word in ("Reel", "Hornpipe", "Waltz", "March", "Polka"))]
-    return _from_corpus(wanted[number * 37 % len(wanted)], "tune", 96 + 7 * number, ((40, 73, 22, 105)[number % 4],))
+    return [name for name in names if any(word in name for word in ("Reel", "Hornpipe", "Waltz", "March", "Polka"))]
 
 
 def piece(number: int) -> Song:

@@ -139,7 +139,7 @@ def test_a_prompt_becomes_a_song_with_its_midi_and_stems(client: httpx.Client, o
 @pytest.mark.parametrize(
     ("prompt", "seconds", "bpm", "key", "metre"),
     [
-        ("lo-fi beats to study, loop, in D minor, 76 bpm", 13, 76, "D:min", "4/4"),
+        ("lo-fi beats to study, loop, in D minor, 88 bpm", 11, 88, "D:min", "4/4"),
         ("energetic house loop in F# minor, 126 bpm, เพลงวน", 10, 126, "F#:min", "4/4"),
         ("โรแมนติก เพลงวอลซ์ เปียโนกับไวโอลิน คีย์จีเมเจอร์ ความเร็ว 100 ลูป", 13, 100, "G:maj", "3/4"),
     ],

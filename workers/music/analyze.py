@@ -16,7 +16,7 @@ from providers.audio import analysis
 from workers.context import JobContext
 from workers.registry import task
 
-RECIPE = "2"  # grows when the analysis changes, so that kept measurements of older recipes are not reused
+RECIPE = "3"  # grows when the analysis changes, so that kept measurements of older recipes are not reused
 
 
 @task("music.analyze")
