@@ -61,10 +61,10 @@ def turn(viewer: shell.Viewer, message: Message) -> None:
         return
     with st.chat_message("assistant", avatar=":material/monitoring:"):
         st.markdown(numbers.marked(message.content, message.spans))
-        doing.buttons(viewer, message.actions, key=f"answer-{message.id}")
         numbers.buttons(viewer, message.content, message.spans, key=f"number-{message.id}")
         if message.author != BUILT_IN:
             st.caption(t("advisor.page.by", viewer.lang, model=shell.plain(message.author)))
+        doing.buttons(viewer, message.actions, key=f"answer-{message.id}")
 
 
 def suggestions(viewer: shell.Viewer, conversation_id: UUID | None, offered: list[str], *, title: str) -> None:
