@@ -7,6 +7,7 @@ the queries.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -17,13 +18,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.advisor import actions, answers
+from core.advisor.following import follow
 from core.advisor.naming import Limit, named
-from core.advisor.periods import Ahead, Spoken, coming, spoken
+from core.advisor.periods import DEFAULT, Ahead, Spoken, coming, spoken
 from core.advisor.render import Draft
 from core.advisor.results import Cell, Result
 from core.advisor.store import keep
 from core.advisor.text import fold, is_thai, plain
-from core.advisor.understand import Understood, understand
+from core.advisor.understand import Understood
 from core.business.dashboard import today
 from core.business.overview import has_figures
 from core.business.scope import Scope, owner_of, period
@@ -116,7 +118,8 @@ def reply(
     text, lang, moment = asked.content, asked.language, now or datetime.now(UTC)
     preferences = preferences_of(session, actor)
     conversation = get_owned(session, Conversation, asked.conversation_id)
-    found, zone = understand(text), ZoneInfo(preferences.timezone)
+    zone = ZoneInfo(preferences.timezone)
+    found, texts = follow(text, [turn.content for turn in _before(session, asked) if turn.role == "user"])
     draft = Draft(lang, zone)
     kept: list[AdvisorQuery] = []
     doing: list[actions.Action] = []
@@ -126,7 +129,7 @@ def reply(
             draft.say("advisor.example", question=t(f"advisor.ask.{name}", lang))
         follow_ups: tuple[str, ...] = answers.ABLE[:4]
     else:
-        wanted = _ask(session, text, found, moment, zone, preferences.currency, simulated)
+        wanted = _ask(session, texts, found, moment, zone, preferences.currency, simulated)
         result = answers.run(session, wanted)
         describe(result, wanted)
         kept.append(keep(session, result, conversation_id=conversation.id))
@@ -169,24 +172,35 @@ def uses_simulated(session: Session, simulated: bool | None) -> bool:
 
 def _ask(
     session: Session,
-    text: str,
+    texts: Sequence[str],
     found: Understood,
     moment: datetime,
     zone: ZoneInfo,
     currency: str,
     simulated: bool | None,
 ) -> answers.Ask:
+    """``texts`` are the question and those it leans on, the newest first: the first that says something counts."""
     as_simulated = uses_simulated(session, simulated)
+    now = today(session, zone, simulated=as_simulated, now=moment)
+    days = [spoken(text, now) for text in texts]
+    there = moment.astimezone(zone).date()
     return scoped(
         found,
-        spoken(text, today(session, zone, simulated=as_simulated, now=moment)),
+        next((one for one in days if one.name != DEFAULT), days[0]),
         simulated=as_simulated,
-        currency=next((code for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency),
-        only=named(session, text),
-        ahead=coming(text, moment.astimezone(zone).date()),
+        currency=next(
+            (code for text in texts for pattern, code in _CURRENCIES if re.search(pattern, fold(text))), currency
+        ),
+        only=next((limit for text in texts if (limit := named(session, text)) is not None), None),
+        ahead=next((ahead for text in texts if (ahead := coming(text, there)) is not None), None),
         now=moment,
         zone=zone,
     )
+
+
+def _before(session: Session, asked: Message, *, turns: int = 12) -> list[Message]:
+    """The turns of a chat before a question, oldest first."""
+    return [one for one in messages(session, asked.conversation_id, limit=turns) if one.created_at < asked.created_at]
 
 
 def scoped(

@@ -102,6 +102,24 @@ def _check_numbers(message: Message, queries: list[AdvisorQuery], currency: str 
     assert not re.search(r"\d", bare), bare
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        ("Which video earned the most?", "And the least?", "“Curry” earned the least of all time: ฿0.00."),
+        ("Which video earned the most?", "And this month?", "“Noodles at night” earned the most this month: ฿450.00."),
+        ("ตอนไหนทำรายได้มากที่สุด", "แล้วเดือนนี้ล่ะ", "“Noodles at night” ทำรายได้มากที่สุดเดือนนี้: ฿450.00"),
+    ],
+)
+def test_a_question_goes_on_with_the_one_before(
+    world: World, owner: Actor, first: str, then: str, expected: str
+) -> None:
+    with database.session(owner) as session:
+        before = ask(session, owner, first, now=NOW)
+        found = ask(session, owner, then, conversation_id=before.conversation.id, now=NOW)
+    assert expected in found.answer.content
+    _check_numbers(found.answer, list(found.queries))
+
+
 ANSWERS: list[tuple[str, list[str]]] = [
     ("Which video earned the most?", ["“Noodles at night” earned the most of all time: ฿450.00.", "58 %"]),
     ("ตอนไหนทำรายได้มากที่สุด", ["“Noodles at night” ทำรายได้มากที่สุดตั้งแต่เริ่มต้น: ฿450.00"]),
