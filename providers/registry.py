@@ -7,7 +7,6 @@ it does or what it lacks.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 from core import speech, translation, voices
 from core.advisor import language
 from core.i18n import file_size, t
+from core.installed import installed
 from core.models.identity import StoredSetting
 from core.models.publishing import PlatformAccount
 from core.music import generation, separation
@@ -82,13 +82,8 @@ def providers(session: Session, owner_id: UUID) -> list[ProviderInfo]:
     return [info for entry in _ENTRIES for info in entry(studio)]
 
 
-def _installed(*modules: str) -> bool:
-    """Whether packages are there; looking a package up does not import it."""
-    return all(importlib.util.find_spec(module) is not None for module in modules)
-
-
 def _video(studio: _Studio) -> list[ProviderInfo]:
-    ready = bool(get_settings().ffmpeg_binary) or _installed("imageio_ffmpeg")
+    ready = bool(get_settings().ffmpeg_binary) or installed("imageio_ffmpeg")
     built_in = ProviderInfo(
         "internal_ffmpeg", "video", "FFmpeg", ready, "provider.ffmpeg" if ready else "provider.missing.ffmpeg",
         "GPL-3.0-or-later (run as a program)", details={"styles": list(LOOKS)},
@@ -113,7 +108,7 @@ def _video(studio: _Studio) -> list[ProviderInfo]:
 
 
 def _speech(studio: _Studio) -> list[ProviderInfo]:
-    engine = _installed("faster_whisper", "ctranslate2", "onnxruntime")
+    engine = installed("faster_whisper", "ctranslate2", "onnxruntime")
     present = set(speech.installed()) if engine else set()
     found = []
     for model in speech.CATALOGUE.values():
@@ -157,7 +152,7 @@ def _translation(studio: _Studio) -> list[ProviderInfo]:
 
 
 def _voice(studio: _Studio) -> list[ProviderInfo]:
-    engine, found = _installed("piper"), []
+    engine, found = installed("piper"), []
     for voice in voices.PIPER.values():
         ready = engine and voices.model_path(voice.name) is not None
         state = "ready" if ready else "download" if engine and voice.name != voices.BUNDLED else "missing"
@@ -182,10 +177,10 @@ def _voice(studio: _Studio) -> list[ProviderInfo]:
 
 
 def _music(_: _Studio) -> list[ProviderInfo]:
-    ready = SOUNDFONT.is_file() and _installed("tinysoundfont")
+    ready = SOUNDFONT.is_file() and installed("tinysoundfont")
     key = "provider.builtin_music" if ready else "provider.missing.soundfont"
     tracks = {"count": len(PRESETS), "presets": sorted(PRESETS)}
-    analysis = _installed("librosa", "pyloudnorm")
+    analysis = installed("librosa", "pyloudnorm")
     return [
         ProviderInfo("builtin", "music", "Music Lab", ready, key, "MIT; soundfont Apache-2.0", details=tracks),
         *_networks(),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Literal
 
 from core.errors import InvalidInput, NotConfigured
+from core.installed import installed
 from core.music.presets import SOUNDFONT
 from core.music.separation import State, StemModel, model_installed
 
@@ -32,9 +32,9 @@ MUSICGEN_LONGEST_SECONDS = 30.0
 def state_of(provider: GenerateProvider) -> State:
     """Whether a provider can work now, or what it lacks: an installation, its weights, or being built."""
     if provider == BUILTIN:
-        return "ready" if SOUNDFONT.is_file() and _installed("tinysoundfont", "pyloudnorm") else "install"
+        return "ready" if SOUNDFONT.is_file() and installed("tinysoundfont", "pyloudnorm") else "install"
     if provider == MUSICGEN:
-        if not _installed("torch", "transformers", "safetensors"):
+        if not installed("torch", "transformers", "safetensors"):
             return "install"
         return "ready" if model_installed(MUSICGEN_SMALL) else "download"
     return "later"
@@ -65,7 +65,3 @@ def require_ready(provider: GenerateProvider, seconds: float | None = None) -> N
             f"MusicGen makes at most {MUSICGEN_LONGEST_SECONDS:.0f} seconds.",
             "Ask for less, and loop it; or let the built-in composer make it.",
         )
-
-
-def _installed(*modules: str) -> bool:
-    return all(importlib.util.find_spec(module) is not None for module in modules)

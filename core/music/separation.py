@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.errors import NotConfigured
+from core.installed import installed
 from core.settings import get_settings
 
 Stem = Literal["vocal", "drums", "bass", "other"]
@@ -49,9 +49,9 @@ def model_installed(model: StemModel = HTDEMUCS) -> bool:
 def state_of(provider: StemProvider) -> State:
     """Whether a provider can work now, or what it lacks: an installation, its weights, or being built."""
     if provider == BUILTIN:
-        return "ready" if _installed("librosa", "onnxruntime", "basic_pitch") else "install"
+        return "ready" if installed("librosa", "onnxruntime", "basic_pitch") else "install"
     if provider == DEMUCS:
-        if not _installed("torch", "demucs", "safetensors"):
+        if not installed("torch", "demucs", "safetensors"):
             return "install"
         return "ready" if model_installed() else "download"
     return "later"
@@ -76,7 +76,3 @@ def require_ready(provider: StemProvider) -> None:
         )
     if state == "later":
         raise NotConfigured("This service is not part of the studio yet.", "Choose another one.", setting=provider)
-
-
-def _installed(*modules: str) -> bool:
-    return all(importlib.util.find_spec(module) is not None for module in modules)

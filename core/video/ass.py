@@ -30,6 +30,29 @@ def plain(text: str) -> str:
     return cleaned if len(cleaned) <= LONGEST_WORD else cleaned[: LONGEST_WORD - 1] + "…"
 
 
+def document_head(width: int, height: int, style: str) -> list[str]:
+    """The lines of an ASS document before its events: the size of the picture in pixels and one style, its fields as
+    ``Format`` names them (Advanced SubStation Alpha, as libass reads it)."""
+    return [
+        "[Script Info]",
+        "ScriptType: v4.00+",
+        f"PlayResX: {width}",
+        f"PlayResY: {height}",
+        "WrapStyle: 2",
+        "ScaledBorderAndShadow: yes",
+        "YCbCr Matrix: TV.709",
+        "",
+        "[V4+ Styles]",
+        "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
+        "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
+        "MarginR, MarginV, Encoding",
+        f"Style: {style}",
+        "",
+        "[Events]",
+        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
+    ]
+
+
 def ass_document(
     words: Sequence[Word],
     style_name: str,
@@ -123,24 +146,7 @@ def document(captions: Sequence[Caption], style: CaptionStyle, width: int, heigh
         f"{outline:.1f}", "0" if style.box else f"{style.shadow * short:.1f}", "2",
         str(max(left, right)), str(max(left, right)), str(vertical), "1",
     ]  # fmt: skip
-    head = [
-        "[Script Info]",
-        "ScriptType: v4.00+",
-        f"PlayResX: {width}",
-        f"PlayResY: {height}",
-        "WrapStyle: 2",
-        "ScaledBorderAndShadow: yes",
-        "YCbCr Matrix: TV.709",
-        "",
-        "[V4+ Styles]",
-        "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
-        "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
-        "MarginR, MarginV, Encoding",
-        "Style: " + ",".join(fields),
-        "",
-        "[Events]",
-        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
-    ]
+    head = document_head(width, height, ",".join(fields))
     layout = _Layout(_room(style, width, height, area), em, width // 2, height - vertical)
     events = [
         f"Dialogue: 0,{_clock(start)},{_clock(end)},Default,,0,0,0,,{text}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.video.ass import DESCENT, LINE_HEIGHT, plain
+from core.video.ass import DESCENT, LINE_HEIGHT, document_head, plain
 from core.video.caption_styles import safe_area
 from core.video.generate.looks import CardType
 from core.video.text import em_width, has_thai, thai_words, unspaced
@@ -74,26 +74,13 @@ def card_document(cards: Sequence[Card], kind: CardType, width: int, height: int
     area = safe_area(ratio, width, height)
     side = max(area.left, area.right, 0.08)
     room = width * (1 - 2 * side) / em
-    head = [
-        "[Script Info]",
-        "ScriptType: v4.00+",
-        f"PlayResX: {width}",
-        f"PlayResY: {height}",
-        "WrapStyle: 2",
-        "ScaledBorderAndShadow: yes",
-        "YCbCr Matrix: TV.709",
-        "",
-        "[V4+ Styles]",
-        "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
-        "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
-        "MarginR, MarginV, Encoding",
-        f"Style: Card,{kind.font_name},{round(em * LINE_HEIGHT)},{_colour(kind.colour)},{_colour(kind.colour)},"
+    head = document_head(
+        width,
+        height,
+        f"Card,{kind.font_name},{round(em * LINE_HEIGHT)},{_colour(kind.colour)},{_colour(kind.colour)},"
         f"&H00000000,&H80000000,{-1 if kind.weight == 'Bold' else 0},0,0,0,100,100,0,0,1,{kind.outline * short:.1f},"
         f"{kind.shadow * short:.1f},{2 if kind.centred else 1},0,0,0,1",
-        "",
-        "[Events]",
-        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
-    ]
+    )
     x = width // 2 if kind.centred else round(width * side)
     rows = []
     for card in cards:
