@@ -36,8 +36,8 @@ __all__ = ["ads", "models", "subtitle"]  # importing registers the tasks
 
 
 @pytest.fixture(scope="module")
-def fake() -> Iterator[FakeTranslation]:
-    service = FakeTranslation()
+def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeTranslation]:
+    service = FakeTranslation.start(tmp_path_factory.mktemp("translation") / "log")
     yield service
     service.stop()
 

@@ -2,22 +2,18 @@
 
 It takes what OpenAI's ``/chat/completions`` takes and refuses what that refuses: no key, another model, no JSON asked
 for, messages without a system one. Known sentences it translates from :data:`KNOWN`, others become "<language>:<text>".
-``POST /_answers`` queues what to answer first: a refusal (status, code, headers) or a wrong content.
+``POST /_admin/answers`` queues what to answer first: a refusal (status, code, headers) or a wrong content.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import re
-import signal
-import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
+from tests.fakes import loopback
 
 KEY, MODEL = "sk-loopback", "gpt-4o-mini"
 KNOWN = {
@@ -28,37 +24,30 @@ KNOWN = {
 }
 
 
-class Service(ThreadingHTTPServer):
+class State:
     """The switches and the log of what was asked."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.planned: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Service
-    protocol_version = "HTTP/1.1"
+class Handler(loopback.Handler):
+    """Routes."""
 
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-    def do_GET(self) -> None:
-        self._answer(200, {"asked": self.server.asked})
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/_answers":
-            self.server.planned += json.loads(body)
-            return self._answer(200, {})
-        if self.path != "/v1/chat/completions":
-            return self._refuse(404, "unknown_url", f"Unknown request URL: POST {self.path}.")
+    def route(self, path: str) -> None:
+        if path == "/_admin/asked":
+            return self.answer(200, {"asked": self.state.asked})
+        order = json.loads(self.body())
+        if path == "/_admin/answers":
+            self.state.planned += order["answers"]
+            return self.answer(200, {})
+        if path != "/v1/chat/completions":
+            return self._refuse(404, "unknown_url", f"Unknown request URL: POST {path}.")
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             return self._refuse(401, "invalid_api_key", "Incorrect API key provided.")
-        order = json.loads(body)
-        self.server.asked.append(order)
-        planned = self.server.planned.pop(0) if self.server.planned else {}
+        self.state.asked.append(order)
+        planned = self.state.planned.pop(0) if self.state.planned else {}
         if "status" in planned:
             return self._refuse(planned["status"], planned.get("code", ""), "As planned.", planned.get("headers", {}))
         if order.get("model") != MODEL:
@@ -76,31 +65,18 @@ class Handler(BaseHTTPRequestHandler):
         made = [KNOWN.get((target, text), f"{target}:{text}") for text in sentences]
         content = planned.get("content", json.dumps({"translations": made}, ensure_ascii=False))
         message = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
-        self._answer(200, {"object": "chat.completion", "model": MODEL, "choices": [message]})
+        self.answer(200, {"object": "chat.completion", "model": MODEL, "choices": [message]})
 
     def _refuse(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        self._answer(status, {"error": {"message": message, "code": code or None}}, headers)
-
-    def _answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(status, {"error": {"message": message, "code": code or None}}, headers)
 
 
-class FakeTranslation:
+class FakeTranslation(loopback.Running):
     """How a test starts the service and works its switches."""
 
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.translation"],
-            stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2],
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
+    @classmethod
+    def start(cls, log: Path) -> FakeTranslation:
+        return cls.start_module("tests.fakes.translation", log)
 
     @property
     def base(self) -> str:
@@ -108,24 +84,16 @@ class FakeTranslation:
 
     def answer_first(self, *answers: dict[str, Any]) -> None:
         """What to answer before anything is translated: a refusal, or a content that is no translation."""
-        httpx.post(f"{self.url}/_answers", json=list(answers)).raise_for_status()
+        self.admin("POST", "answers", {"answers": list(answers)})
 
     def asked(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()["asked"]
+        found: list[dict[str, Any]] = self.admin("GET", "asked")["asked"]
         return found
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(5)
 
-
-def main() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: ends with the test that started it
-    service = Service()
-    sys.stdout.write(f"http://127.0.0.1:{service.server_address[1]}\n")
-    sys.stdout.flush()
-    service.serve_forever(poll_interval=0.1)
+def make(port: int, _log: Path | None) -> loopback.Server:
+    return loopback.Server(port, Handler, State())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(loopback.serve(make))
