@@ -25,8 +25,10 @@ models: python
 	@"$(PYTHON)" -m core.tools.environment models
 	@echo "The torch engines are installed. Start the studio with make run."
 
+# Two at a time where nothing waits for the clock; what is killed, and what is looked at in a browser, one at a time.
 test: system development vendor browser check
-	$(VENV) -m pytest
+	$(VENV) -m pytest -n 2 --dist loadfile tests/engine tests/page tests/unit
+	$(VENV) -m pytest tests/fault tests/browser
 
 check:
 	$(VENV) -m ruff check .
