@@ -10,9 +10,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import ProviderRefused, StudioError
+from core.hosted import Service
 from core.video.text import clean
 
 if TYPE_CHECKING:
@@ -66,6 +67,18 @@ def ask(
             _rest(min(wait, _LONGEST_WAIT), tick)
     assert refusal is not None
     raise refusal
+
+
+def ask_json(
+    service: Service, path: str, order: dict[str, Any], wording: Wording, tick: Callable[[], None]
+) -> httpx.Response:
+    """:func:`ask` with a JSON body, at ``path`` below the service's address."""
+    headers = {"Authorization": f"Bearer {service.key}"} if service.key else {}
+
+    def post(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
+        return client.post(f"{service.base.rstrip('/')}/{path}", headers=headers, json=order)
+
+    return ask(post, wording, tick)
 
 
 async def _send(

@@ -7,7 +7,6 @@ where numbers belong (``[[q1:0.revenue]]``); the studio puts the values in (:mod
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from core.business.dashboard import today
 from core.business.money import currency_code
 from core.business.scope import CALENDAR_RANGES, RANGES, period
 from core.errors import InvalidInput, NotConfigured
+from core.hosted import Service
 from core.jobs import submit
 from core.models.advisor import Message
 from core.models.jobs import Job
@@ -42,16 +42,6 @@ ROUNDS: Final = 6
 LOOKUPS: Final = 8
 TOLD_ROWS: Final = 20
 REMEMBERED: Final = 10
-
-
-@dataclass(frozen=True)
-class Service:
-    """A model in the form of OpenAI's chat completions: the address before ``/chat/completions``, the model's name
-    there, and the key, empty where none is needed (a server of the user's own)."""
-
-    base: str
-    model: str
-    key: str
 
 
 def service_of(session: Session, owner_id: UUID) -> Service:

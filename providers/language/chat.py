@@ -6,18 +6,16 @@ https://platform.openai.com/docs/api-reference/chat/create, https://platform.ope
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from core.advisor.language import BASE, MODEL, Service
+from core.advisor.language import BASE, MODEL
 from core.errors import ProviderRefused
-from providers.service import Wording, ask
-
-if TYPE_CHECKING:
-    import httpx
+from core.hosted import Service
+from providers.service import Wording, ask_json
 
 WORDING = Wording("language model", f"{BASE} and {MODEL}", "question")
 
@@ -72,13 +70,8 @@ def complete(
     Raises:
         ProviderRefused: the service says no, cannot be reached, or answers in another form.
     """
-    headers = {"Authorization": f"Bearer {service.key}"} if service.key else {}
     order = {"model": service.model, "messages": list(messages), "tools": list(tools), "tool_choice": "auto"}
-
-    def post(client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
-        return client.post(f"{service.base.rstrip('/')}/chat/completions", headers=headers, json=order)
-
-    answer = ask(post, WORDING, tick)
+    answer = ask_json(service, "chat/completions", order, WORDING, tick)
     try:
         said = _Completion.model_validate_json(answer.content).choices[0].message
     except (ValidationError, IndexError) as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from core.errors import InvalidInput, ProviderRefused
+from core.hosted import Service
 from core.progress import Progress, no_progress, part
 from core.video.text import clean
 from core.video.timeline import Word
@@ -34,15 +34,6 @@ PART_SECONDS = 300.0
 # A part may end this much earlier than it could, at the quietest half second.
 _CHOICE_SECONDS, _QUIET_SECONDS = 60.0, 0.5
 WORDING = Wording("speech service", "the settings whose names begin with SPEECH_API", "request")
-
-
-@dataclass(frozen=True)
-class Service:
-    """Where sound is sent: the address before ``/audio/transcriptions``, the name of the model there, the key."""
-
-    base: str
-    model: str
-    key: str
 
 
 class _HeardWord(BaseModel):

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from core.hosted import Service
 from core.progress import Progress, no_progress
-from providers.service import ask
-from providers.speech.hosted import WORDING, Service
+from providers.service import ask_json
+from providers.speech.hosted import WORDING
 from providers.video.process import output_argument, run_ffmpeg, source_arguments
-
-if TYPE_CHECKING:
-    import httpx
 
 RATE = 24_000
 
@@ -37,7 +34,8 @@ def say(
     spoken = []
     for number, line in enumerate(lines):
         tick = partial(progress, number / len(lines), "stage.speak")
-        answer = ask(partial(_post, service, voice, line), WORDING, tick)
+        order = {"model": service.model, "voice": voice, "input": line, "response_format": "wav"}
+        answer = ask_json(service, "audio/speech", order, WORDING, tick)
         received = folder / f"answer-{number}.wav"
         received.write_bytes(answer.content)
         spoken.append(folder / f"line-{number}.wav")
@@ -51,10 +49,3 @@ def say(
         )  # fmt: skip
         received.unlink()
     return spoken
-
-
-def _post(service: Service, voice: str, text: str, client: httpx.AsyncClient) -> Awaitable[httpx.Response]:
-    order = {"model": service.model, "voice": voice, "input": text, "response_format": "wav"}
-    return client.post(
-        f"{service.base.rstrip('/')}/audio/speech", headers={"Authorization": f"Bearer {service.key}"}, json=order
-    )

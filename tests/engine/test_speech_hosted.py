@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from core import database, speech
 from core.errors import InvalidInput, JobCancelled, ProviderRefused
+from core.hosted import Service
 from core.preferences import store_value
 from core.security import Actor
 from core.settings import Settings, get_settings
 from core.video.payloads import SubtitleInput
-from providers.speech.hosted import Service, plan_parts, punctuated, transcribe
+from providers.speech.hosted import plan_parts, punctuated, transcribe
 from tests import media
 from tests.engine.test_video_jobs import keep, run
 from tests.fakes.speech import KEY, MODEL, FakeSpeech

@@ -14,6 +14,7 @@ import pytest
 
 from core import assets, database, translation
 from core.errors import JobCancelled, ProviderRefused
+from core.hosted import Service
 from core.music.payloads import ModelDownloadInput
 from core.preferences import store_value
 from core.security import Actor
@@ -21,7 +22,7 @@ from core.settings import get_settings
 from core.translation import M2M100
 from core.video.ad_payloads import AdsInput
 from core.video.payloads import SubtitleInput
-from providers.translation.chat import GROUP, ChatTranslator, Service
+from providers.translation.chat import GROUP, ChatTranslator
 from providers.translation.m2m100 import M2M100Translator
 from providers.video.process import run_ffmpeg, source_arguments
 from tests import media

@@ -9,6 +9,7 @@ from typing import Any
 
 from core import voices
 from core.errors import NotConfigured
+from core.hosted import Service
 from core.music.speech_payloads import SpeechInput
 from core.narration import lines_of
 from core.preferences import stored_value
@@ -20,7 +21,6 @@ from core.storage import require_space
 from core.video.text import clean
 from providers.audio.decode import STUDIO_RATE
 from providers.speech import hosted_voice, piper, voice_over
-from providers.speech.hosted import Service
 from workers.context import JobContext
 from workers.registry import task
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from core import voices
-from core.assets import StagedAsset
 from core.errors import InvalidInput
 from core.models.assets import Asset
 from core.narration import words_of
@@ -33,7 +32,7 @@ from workers.registry import task
 from workers.video.edit import announce
 from workers.video.hosted import made_clip
 from workers.video.music import Music, beat_grid, find_music
-from workers.video.outputs import Finished, caption_files, poster_of
+from workers.video.outputs import Finished, poster_of, with_belongings
 
 NAME_LETTERS = 60
 
@@ -221,21 +220,4 @@ def _staged(
         licence="; ".join(dict.fromkeys(licences)) or "own",
         ai_generated=by_ai,
     )
-    belongings: list[StagedAsset] = [
-        context.stage_asset(still, kind="image", name=f"{name}.jpg", parents={video.asset_id: "poster"}, hidden=True)
-    ]
-    if words:
-        belongings += caption_files(
-            context, words, language, ("srt", "vtt"), context.folder, name=name, parent=video.asset_id
-        )
-    row = {
-        "asset_id": video.asset_id,
-        "aspect_ratio": target.aspect_ratio,
-        "width": made.width,
-        "height": made.height,
-        "duration_seconds": round(made.duration_seconds, 3),
-        "frames": made.frames,
-        "loudness_lufs": made.loudness.lufs,
-        "poster_asset_id": belongings[0].asset_id,
-    }
-    return Finished(video, row, tuple(belongings))
+    return with_belongings(context, video, made, still, target, words, language, name=name)

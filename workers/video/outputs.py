@@ -130,12 +130,29 @@ def _stage(
         licence="; ".join(dict.fromkeys(licences)),
         ai_generated=ai_generated,
     )
+    beside = timeline.captions is not None and not timeline.captions.burn_in
+    said = words if beside else ()
+    return with_belongings(context, video, made, poster, target, said, timeline.language, name=name)
+
+
+def with_belongings(
+    context: JobContext,
+    video: StagedAsset,
+    made: RenderedOutput,
+    poster: Path,
+    target: OutputTarget,
+    words: Sequence[Word],
+    language: str,
+    *,
+    name: str,
+) -> Finished:
+    """A staged video with its poster, and where there are ``words``, its captions as files beside it."""
     belongings = [
         context.stage_asset(poster, kind="image", name=f"{name}.jpg", parents={video.asset_id: "poster"}, hidden=True)
     ]
-    if timeline.captions is not None and not timeline.captions.burn_in and words:
+    if words:
         belongings += caption_files(
-            context, words, timeline.language, ("srt", "vtt"), made.path.parent, name=name, parent=video.asset_id
+            context, words, language, ("srt", "vtt"), poster.parent, name=name, parent=video.asset_id
         )
     row = {
         "asset_id": video.asset_id,

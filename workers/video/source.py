@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from core import speech
 from core.errors import InvalidInput, NotConfigured, UnsupportedMedia
+from core.hosted import Service
 from core.models.assets import MediaAnalysis
 from core.models.identity import User
 from core.preferences import stored_value
@@ -172,7 +173,7 @@ class Source:
             from providers.speech import hosted
 
             settings = get_settings()
-            service = hosted.Service(settings.speech_api_base, settings.speech_api_model, self._service_key())
+            service = Service(settings.speech_api_base, settings.speech_api_model, self._service_key())
             return hosted.transcribe(sound, service, language=language, folder=folder, progress=rest)
         from providers.speech.whisper import transcribe
 

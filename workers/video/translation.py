@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from core import translation
+from core.hosted import Service
 from core.preferences import stored_value
 from core.progress import Progress, part
 from core.settings import get_settings
@@ -36,7 +37,7 @@ class Translations:
         """The engine of this job's provider."""
         if self._engine is None:
             if self._provider == "hosted":
-                from providers.translation.chat import ChatTranslator, Service
+                from providers.translation.chat import ChatTranslator
 
                 settings = get_settings()
                 self._engine = ChatTranslator(

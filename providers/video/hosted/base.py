@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from core.errors import ProviderRefused
 from core.progress import Progress, no_progress
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
 State = Literal["waiting", "running", "succeeded", "failed", "cancelled"]
+M = TypeVar("M", bound=BaseModel)
 CONNECT_SECONDS, ANSWER_SECONDS = 15.0, 60.0
 LARGEST_BYTES = 2 * 1024**3
 _CHUNK = 256 * 1024
@@ -118,6 +121,24 @@ def ask(service: str, send: Callable[[], httpx.Response]) -> httpx.Response:
     if answer.status_code >= 400:
         raise refusal_of(service, answer)
     return answer
+
+
+def read(service: str, answer: httpx.Response, form: type[M]) -> M:
+    """An answer in the form that is expected; raises :class:`ProviderRefused` for another."""
+    try:
+        return form.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise ProviderRefused(
+            f"{service} answered in a form the studio does not know.", str(error)[:300], code="unknown-answer"
+        ) from error
+
+
+def read_order(service: str, answer: httpx.Response, form: type[M]) -> M:
+    """What a service says of an order it took; raises :class:`AnswerLost` where it names none."""
+    try:
+        return form.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise AnswerLost(service, "The answer named no order.") from error
 
 
 def unreachable(service: str, error: Exception) -> ProviderRefused:

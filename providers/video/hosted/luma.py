@@ -10,11 +10,21 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from core.errors import InvalidInput, ProviderRefused
+from core.errors import InvalidInput
 from core.video.generate.payloads import Shape
-from providers.video.hosted.base import ANSWER_SECONDS, CONNECT_SECONDS, AnswerLost, Order, State, Task, ask, send_order
+from providers.video.hosted.base import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Order,
+    State,
+    Task,
+    ask,
+    read,
+    read_order,
+    send_order,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -62,20 +72,12 @@ class Luma:
         }
         with self._client() as client:
             answer = send_order(self.title, lambda: client.post(f"{self._base}/generations/video", json=body))
-        try:
-            return _Created.model_validate_json(answer.content).id
-        except ValidationError as error:
-            raise AnswerLost(self.title, "The answer named no order.") from error
+        return read_order(self.title, answer, _Created).id
 
     def check(self, handle: str) -> Task:
         with self._client() as client:
             answer = ask(self.title, lambda: client.get(f"{self._base}/generations/{handle}"))
-        try:
-            found = _Generation.model_validate_json(answer.content)
-        except ValidationError as error:
-            raise ProviderRefused(
-                "Luma answered in a form the studio does not know.", str(error)[:300], code="unknown-answer"
-            ) from error
+        found = read(self.title, answer, _Generation)
         url = (found.assets.video if found.assets else None) or ""
         if found.state == "completed" and not url:
             return Task("failed", code="no-output", failure="The finished order holds no clip.")

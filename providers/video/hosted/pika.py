@@ -10,17 +10,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from core.errors import ProviderRefused
 from providers.video.hosted.base import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
-    AnswerLost,
     Order,
     Task,
     ask,
     message_of,
+    read,
+    read_order,
     refusal_of,
     send_order,
     unreachable,
@@ -69,18 +69,12 @@ class Pika:
         }
         with self._client() as client:
             answer = send_order(self.title, lambda: client.post(f"{self._base}/{MODEL}", json=body))
-        try:
-            return _Created.model_validate_json(answer.content).request_id
-        except ValidationError as error:
-            raise AnswerLost(self.title, "The answer named no order.") from error
+        return read_order(self.title, answer, _Created).request_id
 
     def check(self, handle: str) -> Task:
         with self._client() as client:
             answer = ask(self.title, lambda: client.get(f"{self._address(handle)}/status"))
-            try:
-                status = _Status.model_validate_json(answer.content).status
-            except ValidationError as error:
-                raise self._unknown(error) from error
+            status = read(self.title, answer, _Status).status
             if status != "COMPLETED":
                 return Task("waiting" if status == "IN_QUEUE" else "running")
             return self._result(client, handle)
@@ -97,10 +91,7 @@ class Pika:
             return Task("failed", code=code or str(answer.status_code), failure=message_of(answer))
         if answer.status_code >= 400:
             raise refusal_of(self.title, answer)
-        try:
-            return Task("succeeded", 1.0, _Result.model_validate_json(answer.content).video.url)
-        except ValidationError as error:
-            raise self._unknown(error) from error
+        return Task("succeeded", 1.0, read(self.title, answer, _Result).video.url)
 
     def cancel(self, handle: str) -> None:
         import httpx
@@ -111,11 +102,6 @@ class Pika:
     def _address(self, handle: str) -> str:
         """Of a request; the addresses that an answer tells are not followed, for the key would go with them."""
         return f"{self._base}/{APP}/requests/{handle}"
-
-    def _unknown(self, error: ValidationError) -> ProviderRefused:
-        return ProviderRefused(
-            "Pika answered in a form the studio does not know.", str(error)[:300], code="unknown-answer"
-        )
 
     def _client(self, seconds: float = ANSWER_SECONDS) -> httpx.Client:
         import httpx

@@ -11,10 +11,20 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from core.errors import InvalidInput, ProviderRefused
-from providers.video.hosted.base import ANSWER_SECONDS, CONNECT_SECONDS, AnswerLost, Order, State, Task, ask, send_order
+from core.errors import InvalidInput
+from providers.video.hosted.base import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Order,
+    State,
+    Task,
+    ask,
+    read,
+    read_order,
+    send_order,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -67,20 +77,12 @@ class Runway:
         }
         with self._client() as client:
             answer = send_order(self.title, lambda: client.post(f"{self._base}/v1/text_to_video", json=body))
-        try:
-            return _Created.model_validate_json(answer.content).id
-        except ValidationError as error:
-            raise AnswerLost(self.title, "The answer named no order.") from error
+        return read_order(self.title, answer, _Created).id
 
     def check(self, handle: str) -> Task:
         with self._client() as client:
             answer = ask(self.title, lambda: client.get(f"{self._base}/v1/tasks/{handle}"))
-        try:
-            found = _Answer.model_validate_json(answer.content)
-        except ValidationError as error:
-            raise ProviderRefused(
-                "Runway answered in a form the studio does not know.", str(error)[:300], code="unknown-answer"
-            ) from error
+        found = read(self.title, answer, _Answer)
         url = found.output[0] if found.output else ""
         if found.status == "SUCCEEDED" and not url:
             return Task("failed", code="no-output", failure="The finished order holds no clip.")
